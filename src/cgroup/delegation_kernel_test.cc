@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an engine says that was started where the unified hierarchy lets it limit nothing.
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "cgroup/kernel_fixture.h"
+
+namespace warren::cgroup {
+namespace {
+
+using testing::HasSubstr;
+
+class Delegation : public KernelTree {
+ protected:
+  void SetUp() override {
+    open(Kind::kNative);
+    if (IsSkipped()) return;
+    if (!has("limit.pids") || tree().capabilities().front().detail != "cpu.max") {
+      GTEST_SKIP() << "needs the controllers in the unified hierarchy";
+    }
+  }
+};
+
+TEST_F(Delegation, AParentThatHoldsProcessesIsReportedWithTheWayOut) {
+  create("crowded", {});
+  const LifeLine life;
+  start_in("crowded", [&] {
+    life.report();
+    ::pause();
+    return 0;
+  });
+  ASSERT_TRUE(life.hears(1));
+  const std::string parent = "/warren-" + tag() + "/crowded";
+  auto inner = Tree::open("inner", parent);
+  ASSERT_TRUE(inner) << inner.error().message;
+  const auto checked = (*inner)->check({.pids = 5});
+  EXPECT_TRUE((*inner)->close());
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code, Errc::kFailedPrecondition);
+  EXPECT_THAT(checked.error().message, HasSubstr("--cgroup-root"));
+}
+
+TEST_F(Delegation, AParentWithoutProcessesHandsItsControllersDown) {
+  create("roomy", {});
+  auto inner = Tree::open("inner", "/warren-" + tag() + "/roomy");
+  ASSERT_TRUE(inner) << inner.error().message;
+  EXPECT_TRUE((*inner)->check({.cpu_percent = 10, .pids = 5}));
+  EXPECT_TRUE((*inner)->close());
+}
+
+}  // namespace
+}  // namespace warren::cgroup

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <chrono>
+
+#include "base/duration.h"
+
+namespace warren::engine {
+
+// The wall clock, which deadlines and records follow.
+[[nodiscard]] inline Timestamp now() {
+  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace warren::engine

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The parts of the engine that its use cases share, and the order in which they go.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "engine/blocking_pool.h"
+#include "engine/config.h"
+#include "engine/job.h"
+#include "engine/journal.h"
+#include "engine/node_tree.h"
+#include "engine/queue.h"
+#include "engine/sandboxes.h"
+#include "engine/store_reader.h"
+#include "engine/task.h"
+
+namespace warren::engine {
+
+struct Core {
+  Core(Executor loop, store::Store& state, provider::Provider& provider, Config settings)
+      : executor(std::move(loop)),
+        config(std::move(settings)),
+        pool(2),
+        reads(state, pool),
+        store(state),
+        sandboxes(provider),
+        journal(executor, state, tree),
+        queue(Capacity{.slots = config.max_concurrent, .memory = config.max_memory}) {}
+
+  Executor executor;
+  Config config;
+  BlockingPool pool;
+  StoreReader reads;
+  store::Store& store;
+  Sandboxes sandboxes;
+  NodeTree tree;
+  Journal journal;
+  Queue queue;
+  JobTable jobs;
+  std::uint64_t next_seq = 1;
+
+  // Retention sweeps when many have ended since the last time.
+  std::uint64_t ended_since_sweep = 0;
+  std::shared_ptr<Gate> sweep_due = std::make_shared<Gate>();
+};
+
+}  // namespace warren::engine

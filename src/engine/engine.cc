@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/engine.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "base/co_try.h"
+
+namespace warren::engine {
+
+Result<std::unique_ptr<Engine>> Engine::open(boost::asio::io_context& loop,
+                                             provider::Provider& provider, EngineOptions options) {
+  store::Store::Opened opened =
+      WARREN_TRY(store::Store::open(options.places.state_dir, options.config.durability));
+  if (opened.set_aside) {
+    spdlog::error("the database was corrupt: it is kept as {}, and a new one begins",
+                  opened.set_aside->string());
+  }
+  return std::unique_ptr<Engine>(
+      new Engine(loop, provider, std::move(options), std::move(opened.store)));
+}
+
+Engine::Engine(boost::asio::io_context& loop, provider::Provider& provider, EngineOptions options,
+               std::unique_ptr<store::Store> store)
+    : loop_(loop),
+      options_(std::move(options)),
+      store_(std::move(store)),
+      core_(loop.get_executor(), *store_, provider, options_.config),
+      supervisor_(core_),
+      recovery_(core_, supervisor_),
+      retention_(core_),
+      service_(core_, supervisor_,
+               EngineFacts{.version = options_.version,
+                           .state_dir = options_.places.state_dir,
+                           .runtime_dir = options_.places.runtime_dir},
+               [this] { shut_down(); }) {
+  provider.observe(supervisor_);
+}
+
+void Engine::start(std::function<void(Result<>)> ready) {
+  spawn(core_.executor, come_up(std::move(ready)));
+}
+
+Task<> Engine::come_up(std::function<void(Result<>)> ready) {
+  Result<> up = co_await recover_and_listen();
+  if (up) spawn(core_.executor, retention_.run());
+  ready(std::move(up));
+}
+
+Task<Result<>> Engine::recover_and_listen() {
+  WARREN_CO_TRY(context(co_await recovery_.run(), "taking over from the last engine"));
+  WARREN_CO_TRY(os::UniqueFd socket,
+                listen_in(options_.places.runtime_dir, options_.config.admin_group));
+  server_ = std::make_unique<wire::Server>(core_.executor, std::move(socket));
+  service_.register_on(*server_);
+  server_->start();
+  co_return Result<>{};
+}
+
+void Engine::shut_down() {
+  if (std::exchange(is_going_down_, true)) return;
+  spawn(core_.executor, go_down());
+}
+
+Task<> Engine::go_down() {
+  if (server_) server_->close();
+  co_await core_.journal.commit();
+  const Result<> closed = co_await core_.sandboxes.close();
+  if (!closed) spdlog::warn("closing: {}", closed.error().message);
+  spdlog::info("ends with {} nodes alive", core_.tree.size());
+  loop_.stop();
+}
+
+}  // namespace warren::engine

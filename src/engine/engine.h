@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine as a whole: it takes over what an earlier one left behind, then serves calls. One
+// thread runs its loop; everything here happens on it.
+
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "engine/config.h"
+#include "engine/core.h"
+#include "engine/places.h"
+#include "engine/recovery.h"
+#include "engine/retention.h"
+#include "engine/service.h"
+#include "engine/supervisor.h"
+#include "provider/provider.h"
+#include "store/store.h"
+#include "wire/server.h"
+
+namespace warren::engine {
+
+struct EngineOptions {
+  Places places;  // Prepared and locked.
+  Config config;
+  std::string version;
+  Locks locks;
+};
+
+class Engine {
+ public:
+  // Opens the store. `loop` and `provider` outlive the engine.
+  [[nodiscard]] static Result<std::unique_ptr<Engine>> open(boost::asio::io_context& loop,
+                                                            provider::Provider& provider,
+                                                            EngineOptions options);
+
+  // Recovers what an earlier engine left, then accepts connections and calls `ready`, or calls it
+  // with what went wrong.
+  void start(std::function<void(Result<>)> ready);
+
+  // Stops serving, lets the provider put away what nobody uses any more, and stops the loop.
+  // Sandboxes go on. Idempotent.
+  void shut_down();
+
+ private:
+  Engine(boost::asio::io_context& loop, provider::Provider& provider, EngineOptions options,
+         std::unique_ptr<store::Store> store);
+
+  [[nodiscard]] Task<> come_up(std::function<void(Result<>)> ready);
+  [[nodiscard]] Task<Result<>> recover_and_listen();
+  [[nodiscard]] Task<> go_down();
+
+  boost::asio::io_context& loop_;
+  EngineOptions options_;
+  std::unique_ptr<store::Store> store_;
+  Core core_;
+  Supervisor supervisor_;
+  Recovery recovery_;
+  Retention retention_;
+  Service service_;
+  std::unique_ptr<wire::Server> server_;
+  bool is_going_down_ = false;
+};
+
+}  // namespace warren::engine

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/intake.h"
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+#include "base/co_try.h"
+#include "base/failpoint.h"
+#include "engine/clock.h"
+
+namespace warren::engine {
+namespace {
+
+constexpr Duration kKeyLifetime = std::chrono::hours(24);
+
+NodeId new_id(Timestamp at) {
+  static std::random_device source;  // getrandom(2): ids cannot be guessed.
+  std::array<std::uint8_t, 10> random{};
+  std::ranges::generate(random, [] { return static_cast<std::uint8_t>(source()); });
+  return NodeId::make(at, random);
+}
+
+model::Node process_of(const JobRequest& request, model::JobSpec spec, Timestamp at) {
+  model::Node node;
+  node.id = new_id(at);
+  node.kind = model::Kind::kProcess;
+  node.parent = spec.parent;
+  node.owner = request.caller.name;
+  node.owner_uid = request.caller.uid;
+  node.spec = std::move(spec);
+  node.state = model::State::kQueued;
+  node.created_at = at;
+  return node;
+}
+
+model::Node sandbox_of(const model::Node& process) {
+  model::Node node;
+  node.id = new_id(process.created_at);
+  node.kind = model::Kind::kSandbox;
+  node.parent = process.id;
+  node.owner = process.owner;
+  node.owner_uid = process.owner_uid;
+  node.spec.sandbox = process.spec.sandbox;
+  node.state = model::State::kCreated;
+  node.created_at = process.created_at;
+  return node;
+}
+
+store::Batch rows_of(const Job& job, const JobRequest& request) {
+  const model::Node& process = job.process->node;
+  store::Batch batch;
+  batch.emplace_back(store::InsertNode{process});
+  batch.emplace_back(store::InsertNode{job.sandbox->node});
+  batch.emplace_back(
+      store::PutFootprint{{.sandbox = job.sandbox->node.id, .record = job.footprint}});
+  batch.emplace_back(store::PutEvent{Journal::event_of(process, process.created_at)});
+  if (!request.key.empty()) {
+    batch.emplace_back(store::PutKey{{.owner = request.caller.name,
+                                      .key = request.key,
+                                      .fingerprint = request.fingerprint,
+                                      .node = process.id,
+                                      .at = process.created_at}});
+  }
+  return batch;
+}
+
+}  // namespace
+
+Result<model::JobSpec> Intake::complete(model::JobSpec spec) const {
+  WARREN_TRY(model::validate(spec));
+  model::Limits& limits = spec.sandbox.limits;
+  if (!limits.pids) limits.pids = core_.config.default_pids;
+  if (!limits.log) limits.log = core_.config.default_log;
+  if (spec.parent) {
+    const LiveNodePtr parent = core_.tree.find(*spec.parent);
+    if (parent) limits = model::narrow(parent->node.spec.sandbox.limits, limits);
+  }
+  WARREN_TRY(core_.sandboxes.provider().check(spec));
+  return spec;
+}
+
+Task<Result<Accepted>> Intake::accept(JobRequest request) {
+  if (request.key.empty()) co_return co_await create(request);
+  const Key key(request.caller.name, request.key);
+  while (under_way_.contains(key)) {
+    const std::shared_ptr<Gate> other = under_way_.at(key);
+    co_await other->wait();
+  }
+  const auto gate = std::make_shared<Gate>();
+  under_way_.emplace(key, gate);
+  Result<Accepted> accepted = co_await accept_once(request);
+  under_way_.erase(key);
+  gate->open();
+  co_return accepted;
+}
+
+Task<Result<Accepted>> Intake::accept_once(const JobRequest& request) {
+  WARREN_CO_TRY(const std::optional<NodeId> first, co_await first_answer(request));
+  if (first) co_return Accepted{.process = *first, .fresh = nullptr, .following = nullptr};
+  co_return co_await create(request);
+}
+
+Task<Result<std::optional<NodeId>>> Intake::first_answer(const JobRequest& request) {
+  WARREN_CO_TRY(const std::optional<store::KeyRecord> record,
+                co_await core_.reads.find_key(request.caller.name, request.key));
+  if (!record || record->at + kKeyLifetime < now()) co_return std::nullopt;
+  if (record->fingerprint != request.fingerprint) {
+    co_return fail(Errc::kAlreadyExists, "idempotency key '{}' was used for another job",
+                   request.key);
+  }
+  co_return record->node;
+}
+
+Task<Result<Accepted>> Intake::create(const JobRequest& request) {
+  WARREN_CO_TRY(const JobPtr job, make_job(request));
+  const std::shared_ptr<Following> following = job->follow();
+  // From here on the name is taken and the parent waits for this child.
+  core_.tree.add(job->process);
+  core_.tree.add(job->sandbox);
+  core_.jobs.add(job);
+  failpoint("run.before-commit");
+  const Result<> stored = co_await core_.journal.submit(rows_of(*job, request));
+  failpoint("run.after-commit");
+  const NodeId process = job->process->node.id;
+  if (!stored) {
+    core_.jobs.remove(process);
+    core_.tree.remove(job->sandbox->node.id);
+    core_.tree.remove(process);
+    job->process->ended.open();
+    co_return std::unexpected(stored.error());
+  }
+  co_return Accepted{.process = process, .fresh = job, .following = following};
+}
+
+Result<JobPtr> Intake::make_job(const JobRequest& request) {
+  model::JobSpec spec = WARREN_TRY(complete(request.spec));
+  model::Node process = process_of(request, std::move(spec), now());
+  model::Node sandbox = sandbox_of(process);
+  process.sandbox = sandbox.id;
+  WARREN_TRY(core_.tree.check(process));
+  auto job = std::make_shared<Job>();
+  job->footprint = WARREN_TRY(core_.sandboxes.provider().reserve(sandbox.id, process.spec.sandbox));
+  process.seq = core_.next_seq++;
+  job->process = std::make_shared<LiveNode>(std::move(process));
+  job->sandbox = std::make_shared<LiveNode>(std::move(sandbox));
+  return job;
+}
+
+}  // namespace warren::engine

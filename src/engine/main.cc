@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// warrend: puts the engine together and runs its loop.
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/system/error_code.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "engine/engine.h"
+#include "engine/options.h"
+#include "os/file.h"
+#include "provider/local/local_provider.h"
+#include "wire/startup.h"
+
+namespace warren::engine {
+namespace {
+
+// Says once, to whoever started this engine, whether it serves.
+class ReadyReport {
+ public:
+  explicit ReadyReport(os::UniqueFd descriptor) : descriptor_(std::move(descriptor)) {}
+
+  void send(const Result<>& result) {
+    if (!result) fmt::print(stderr, "warrend: {}\n", result.error().message);
+    if (!descriptor_) return;
+    const std::string line =
+        result ? std::string(wire::kReadyLine) : "error: " + result.error().message + "\n";
+    // Whoever waited may have gone.
+    std::ignore = os::write_all(descriptor_.get(), std::as_bytes(std::span(line)));
+    descriptor_.reset();
+  }
+
+ private:
+  os::UniqueFd descriptor_;
+};
+
+// An engine that a client has started has no terminal: its log is a file.
+Result<> open_log(const Options& options) {
+  if (options.ready_fd < 0) return {};
+  try {
+    spdlog::set_default_logger(
+        spdlog::basic_logger_mt("warrend", options.places.state_dir / "engine.log"));
+  } catch (const spdlog::spdlog_ex& error) {
+    return fail(Errc::kInternal, "opening the log: {}", error.what());
+  }
+  spdlog::flush_on(spdlog::level::info);
+  return {};
+}
+
+Result<std::unique_ptr<provider::Provider>> create_provider(const Options& options,
+                                                            const Config& config) {
+  provider::LocalOptions local;
+  local.state_dir = options.places.state_dir;
+  local.runtime_dir = options.places.runtime_dir;
+  local.cgroup_root = config.cgroup_root;
+  local.pool = config.pool_kind;
+  return context(provider::create_local(local), "opening the local provider");
+}
+
+void shut_down_on_signals(boost::asio::signal_set& signals, Engine& engine) {
+  signals.async_wait([&engine](const boost::system::error_code& cancelled, int /*number*/) {
+    if (!cancelled) engine.shut_down();
+  });
+}
+
+// The places are locked before anything on the host is touched.
+Result<> run_engine(const Options& options, ReadyReport& report) {
+  const Config config = WARREN_TRY(load_config(options.config_file));
+  WARREN_TRY(prepare(options.places, config.admin_group));
+  WARREN_TRY(open_log(options));
+  Locks locks = WARREN_TRY(lock(options.places));
+  const std::unique_ptr<provider::Provider> local = WARREN_TRY(create_provider(options, config));
+  boost::asio::io_context loop(1);
+  const std::unique_ptr<Engine> engine = WARREN_TRY(Engine::open(loop, *local,
+                                                                 {.places = options.places,
+                                                                  .config = config,
+                                                                  .version = WARREN_VERSION,
+                                                                  .locks = std::move(locks)}));
+  boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
+  shut_down_on_signals(signals, *engine);
+  Result<> outcome;
+  engine->start([&](Result<> up) {
+    outcome = std::move(up);
+    if (!outcome) return loop.stop();
+    report.send(outcome);
+    spdlog::info("warrend {} serves {}", WARREN_VERSION, options.places.runtime_dir.string());
+  });
+  loop.run();
+  return outcome;
+}
+
+int run(std::span<char* const> arguments) {
+  const Result<Options> options = parse_options(arguments);
+  if (!options) {
+    fmt::print(stderr, "warrend: {}\n", options.error().message);
+    return 2;
+  }
+  if (options->shows_help) {
+    fmt::print("{}", usage_text());
+    return 0;
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  ReadyReport report(os::UniqueFd(options->ready_fd));
+  const Result<> done = run_engine(*options, report);
+  if (done) return 0;
+  report.send(done);
+  return done.error().code == Errc::kAlreadyExists ? wire::kAnotherEngineRuns : 1;
+}
+
+}  // namespace
+}  // namespace warren::engine
+
+int main(int count, char** arguments) {
+  return warren::engine::run(std::span<char* const>(arguments, static_cast<std::size_t>(count)));
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+
+namespace warren::engine {
+namespace {
+
+std::filesystem::path directory(const char* variable, const char* usual) {
+  const char* text = std::getenv(variable);
+  return text != nullptr && *text != '\0' ? text : usual;
+}
+
+Result<int> parse_descriptor(std::string_view text) {
+  int number = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number >= 0) return number;
+  return fail(Errc::kInvalidArgument, "--ready-fd: '{}' is not a descriptor", text);
+}
+
+Result<std::filesystem::path> absolute(std::string_view flag, std::string_view text) {
+  std::filesystem::path path(text);
+  if (path.is_absolute()) return path;
+  return fail(Errc::kInvalidArgument, "{}: '{}' is not an absolute path", flag, text);
+}
+
+Result<> set_option(Options& options, std::string_view flag, std::string_view value) {
+  if (flag == "--state-dir") {
+    options.places.state_dir = WARREN_TRY(absolute(flag, value));
+  } else if (flag == "--runtime-dir") {
+    options.places.runtime_dir = WARREN_TRY(absolute(flag, value));
+  } else if (flag == "--config") {
+    options.config_file = std::filesystem::path(value);
+  } else if (flag == "--ready-fd") {
+    options.ready_fd = WARREN_TRY(parse_descriptor(value));
+  } else {
+    return fail(Errc::kInvalidArgument, "there is no option '{}': try --help", flag);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Options> parse_options(std::span<char* const> arguments) {
+  Options options;
+  options.places = {.state_dir = directory("WARREN_STATE_DIR", "/var/lib/warren"),
+                    .runtime_dir = directory("WARREN_RUNTIME_DIR", "/run/warren")};
+  for (std::size_t next = 1; next < arguments.size(); ++next) {
+    const std::string_view word = arguments[next];
+    if (word == "--help") {
+      options.shows_help = true;
+      return options;
+    }
+    const std::size_t equals = word.find('=');
+    const bool has_value = equals != std::string_view::npos;
+    if (!has_value && ++next == arguments.size()) {
+      return fail(Errc::kInvalidArgument, "{}: a value is missing, or there is no such option",
+                  word);
+    }
+    const std::string_view value = has_value ? word.substr(equals + 1) : arguments[next];
+    WARREN_TRY(set_option(options, word.substr(0, equals), value));
+  }
+  return options;
+}
+
+std::string usage_text() {
+  return "usage: warrend [--state-dir DIR] [--runtime-dir DIR] [--config FILE] [--ready-fd N]\n"
+         "\n"
+         "Runs Warren's engine in the foreground. People start it with 'warren serve'.\n";
+}
+
+}  // namespace warren::engine

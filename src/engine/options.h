@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// warrend's command line and environment.
+
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "engine/places.h"
+
+namespace warren::engine {
+
+struct Options {
+  Places places;
+  std::optional<std::filesystem::path> config_file;
+  int ready_fd = -1;  // Where to say that the engine serves; then its log goes to a file.
+  bool shows_help = false;
+};
+
+// Directories come from the flags, else from WARREN_STATE_DIR and WARREN_RUNTIME_DIR, else they are
+// /var/lib/warren and /run/warren.
+[[nodiscard]] Result<Options> parse_options(std::span<char* const> arguments);
+
+[[nodiscard]] std::string usage_text();
+
+}  // namespace warren::engine

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/places.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "os/call.h"
+#include "os/context.h"
+
+namespace warren::engine {
+namespace {
+
+constexpr mode_t kStateMode = 0700;
+constexpr mode_t kRuntimeMode = 0750;
+constexpr mode_t kSocketMode = 0660;
+constexpr int kBacklog = 1024;
+
+std::optional<gid_t> find_group(const std::string& name) {
+  std::array<char, 16384> buffer{};
+  ::group record{};
+  ::group* found = nullptr;
+  if (::getgrnam_r(name.c_str(), &record, buffer.data(), buffer.size(), &found) != 0) return {};
+  if (found == nullptr) return {};
+  return found->gr_gid;
+}
+
+Result<> give_to_group(const std::filesystem::path& path, const std::string& group) {
+  const std::optional<gid_t> gid = find_group(group);
+  if (!gid || ::geteuid() != 0) return {};
+  return os::context(os::call([&] { return ::lchown(path.c_str(), 0, *gid); }),
+                     "giving {} to group {}", path.string(), group);
+}
+
+Result<> make(const std::filesystem::path& directory, mode_t mode) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) {
+    return fail(Errc::kPermissionDenied, "creating {}: {}", directory.string(), error.message());
+  }
+  WARREN_TRY(os::context(os::call([&] { return ::chmod(directory.c_str(), mode); }),
+                         "setting the mode of {}", directory.string()));
+  return os::context(os::call([&] { return ::access(directory.c_str(), W_OK | X_OK); }),
+                     "writing to {}", directory.string());
+}
+
+Result<sockaddr_un> address_of(const std::filesystem::path& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string text = path.string();
+  if (text.size() >= sizeof address.sun_path) {
+    return fail(Errc::kInvalidArgument, "{}: too long for a socket's name", text);
+  }
+  std::memcpy(address.sun_path, text.c_str(), text.size() + 1);
+  return address;
+}
+
+Result<os::UniqueFd> lock_directory(const std::filesystem::path& directory) {
+  const std::string path = directory / "engine.lock";
+  auto opened = os::call_for_fd(
+      [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); });
+  os::UniqueFd file = WARREN_TRY(os::context(std::move(opened), "opening {}", path));
+  if (os::call([&] { return ::flock(file.get(), LOCK_EX | LOCK_NB); })) return file;
+  return fail(Errc::kAlreadyExists, "another engine uses {}", directory.string());
+}
+
+}  // namespace
+
+Result<> prepare(const Places& places, const std::string& group) {
+  WARREN_TRY(make(places.state_dir, kStateMode));
+  WARREN_TRY(make(places.runtime_dir, kRuntimeMode));
+  return give_to_group(places.runtime_dir, group);
+}
+
+Result<Locks> lock(const Places& places) {
+  Locks locks;
+  locks.state = WARREN_TRY(lock_directory(places.state_dir));
+  if (places.runtime_dir != places.state_dir) {
+    locks.runtime = WARREN_TRY(lock_directory(places.runtime_dir));
+  }
+  return locks;
+}
+
+Result<os::UniqueFd> listen_in(const std::filesystem::path& runtime_dir, const std::string& group) {
+  const std::filesystem::path path = runtime_dir / "engine.sock";
+  const sockaddr_un address = WARREN_TRY(address_of(path));
+  std::error_code ignored;  // Nothing there is as good as removed; bind() reports the rest.
+  std::filesystem::remove(path, ignored);
+  auto made = os::call_for_fd(
+      [] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); });
+  os::UniqueFd socket = WARREN_TRY(os::context(std::move(made), "making a socket"));
+  const auto* const name = reinterpret_cast<const sockaddr*>(&address);
+  WARREN_TRY(os::context(os::call([&] { return ::bind(socket.get(), name, sizeof address); }),
+                         "binding {}", path.string()));
+  // Nobody can connect before listen(2), so the mode is right from the first connection on.
+  WARREN_TRY(os::context(os::call([&] { return ::chmod(path.c_str(), kSocketMode); }),
+                         "setting the mode of {}", path.string()));
+  WARREN_TRY(give_to_group(path, group));
+  WARREN_TRY(os::context(os::call([&] { return ::listen(socket.get(), kBacklog); }),
+                         "listening on {}", path.string()));
+  return socket;
+}
+
+}  // namespace warren::engine

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/query_calls.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/co_try.h"
+#include "engine/translate.h"
+
+namespace warren::engine {
+namespace {
+
+using provider::Check;
+
+Check bound(std::string name, std::uint64_t value, std::string key) {
+  if (value == 0) {
+    return {.name = std::move(name),
+            .verdict = Check::Verdict::kLimited,
+            .detail = fmt::format("unlimited: set {} in warren.yaml", key)};
+  }
+  return {.name = std::move(name), .verdict = Check::Verdict::kOk, .detail = fmt::to_string(value)};
+}
+
+// What is unlimited unless a job says otherwise.
+std::vector<Check> bounds_of(const Config& config) {
+  const Check unlimited{.name = "default.cpu-memory-disk",
+                        .verdict = Check::Verdict::kLimited,
+                        .detail =
+                            "unlimited for a job that does not say otherwise: --max-cpu, "
+                            "--max-memory, --max-disk, --max-iobps, --timeout"};
+  return {bound("queue.max-concurrent", config.max_concurrent, "max_concurrent"),
+          bound("queue.max-memory", config.max_memory.value, "max_memory"),
+          bound("default.pids", config.default_pids, "defaults.pids"),
+          bound("default.log", config.default_log.value, "defaults.log"), unlimited};
+}
+
+}  // namespace
+
+Task<Result<>> QueryCalls::get(KnownCall call) {
+  WARREN_CO_TRY(const v1::NodeRequest request, parse<v1::NodeRequest>(*call.call));
+  WARREN_CO_TRY(FoundNode found,
+                co_await directory_.find(request.node(), call.caller, model::Method::kGet));
+  WARREN_CO_TRY(const v1::Node answer, co_await describe(std::move(found)));
+  co_return co_await reply(call.call, answer);
+}
+
+Task<Result<v1::Node>> QueryCalls::describe(FoundNode found) {
+  v1::Node message = to_proto(found.node());
+  WARREN_CO_TRY(const std::vector<NodeId> children, co_await core_.reads.children(found.node().id));
+  for (const NodeId& child : children) message.add_children(child.to_text());
+  if (found.live) co_await add_live_usage(found.live, message);
+  co_return message;
+}
+
+Task<> QueryCalls::add_live_usage(LiveNodePtr live, v1::Node& message) {
+  if (model::is_final(live->node.state) || !live->node.started_at) co_return;
+  std::vector<NodeId> sandboxes{live->node.sandbox.value_or(live->node.id)};
+  const auto usage = co_await core_.sandboxes.usage(std::move(sandboxes));
+  // It may have ended meanwhile: then the row has the last reading.
+  if (usage && !usage->empty()) *message.mutable_usage() = to_proto(usage->front());
+}
+
+Task<Result<>> QueryCalls::list(KnownCall call) {
+  WARREN_CO_TRY(const v1::ListRequest request, parse<v1::ListRequest>(*call.call));
+  WARREN_CO_TRY(store::Query query, from_proto(request));
+  if (model::allowed(call.caller.role, model::Method::kList) != model::Scope::kAll) {
+    query.owner_uid = call.caller.uid;
+  }
+  WARREN_CO_TRY(const std::vector<model::Node> nodes, co_await core_.reads.list(std::move(query)));
+  v1::ListReply answer;
+  for (const model::Node& node : nodes) *answer.add_nodes() = to_proto(node);
+  co_return co_await reply(call.call, answer);
+}
+
+Task<Result<>> QueryCalls::wait(KnownCall call) {
+  WARREN_CO_TRY(const v1::WaitRequest request, parse<v1::WaitRequest>(*call.call));
+  const std::shared_ptr<Gate> gone = gone_gate(*call.call);
+  std::vector<FoundNode> all;
+  for (const std::string& name : request.nodes()) {
+    WARREN_CO_TRY(FoundNode found,
+                  co_await directory_.find(name, call.caller, model::Method::kWait));
+    all.push_back(std::move(found));
+  }
+  v1::WaitReply answer;
+  for (const FoundNode& found : all) {
+    if (found.live) co_await found.live->ended.wait_either(*gone);
+    if (gone->is_open()) co_return client_is_gone();
+    *answer.add_nodes() = to_proto(found.node());
+  }
+  co_return co_await reply(call.call, answer);
+}
+
+Task<Result<>> QueryCalls::doctor(KnownCall call) {
+  v1::DoctorReply answer;
+  answer.set_pid(::getpid());
+  answer.set_version(facts_.version);
+  answer.set_state_dir(facts_.state_dir);
+  answer.set_runtime_dir(facts_.runtime_dir);
+  for (const Check& check : core_.sandboxes.provider().checks()) {
+    *answer.add_checks() = to_proto(check);
+  }
+  for (const Check& check : bounds_of(core_.config)) *answer.add_checks() = to_proto(check);
+  co_return co_await reply(call.call, answer);
+}
+
+}  // namespace warren::engine

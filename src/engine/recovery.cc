@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/recovery.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/co_try.h"
+#include "base/failpoint.h"
+#include "engine/clock.h"
+
+namespace warren::engine {
+
+using model::State;
+
+Task<Result<>> Recovery::run() {
+  WARREN_CO_TRY(store::Loaded loaded, co_await core_.reads.load());
+  failpoint("recovery.loaded");
+  plant(std::move(loaded));
+  WARREN_CO_TRY(const std::vector<Adoption> found, co_await core_.sandboxes.adopt(claims()));
+  failpoint("recovery.adopted");
+  std::map<NodeId, const Adoption*> by_sandbox;
+  for (const Adoption& adoption : found) by_sandbox[adoption.sandbox] = &adoption;
+  for (const JobPtr& job : jobs_) {
+    const auto own = by_sandbox.find(job->sandbox->node.id);
+    settle(job, own == by_sandbox.end() ? nullptr : own->second);
+  }
+  WARREN_CO_TRY(co_await bury_remains());
+  co_await core_.journal.commit();
+  failpoint("recovery.settled");
+  if (!jobs_.empty()) spdlog::info("took over {} jobs of an earlier engine", jobs_.size());
+  co_return Result<>{};
+}
+
+void Recovery::plant(store::Loaded loaded) {
+  core_.next_seq = loaded.next_seq;
+  for (store::Footprint& footprint : loaded.footprints) {
+    footprints_[footprint.sandbox] = std::move(footprint.record);
+  }
+  std::vector<LiveNodePtr> planted;
+  for (model::Node& node : loaded.live) {
+    planted.push_back(std::make_shared<LiveNode>(std::move(node)));
+    core_.tree.add(planted.back());
+  }
+  for (const LiveNodePtr& live : planted) {
+    if (live->node.kind != model::Kind::kSandbox || !live->node.parent) continue;
+    if (const LiveNodePtr process = core_.tree.find(*live->node.parent)) {
+      jobs_.push_back(make_job(process, live));
+    } else {
+      remains_.push_back(live);
+    }
+  }
+}
+
+JobPtr Recovery::make_job(const LiveNodePtr& process, const LiveNodePtr& sandbox) {
+  auto job = std::make_shared<Job>();
+  job->process = process;
+  job->sandbox = sandbox;
+  const auto footprint = footprints_.find(sandbox->node.id);
+  if (footprint != footprints_.end()) job->footprint = footprint->second;
+  core_.jobs.add(job);  // The provider may report its end at any time from now on.
+  return job;
+}
+
+std::vector<Recovery::Adoption> Recovery::claims() const {
+  std::vector<Adoption> claims;
+  for (const JobPtr& job : jobs_) {
+    Adoption claim;
+    claim.sandbox = job->sandbox->node.id;
+    claim.process = job->process->node.id;
+    claim.footprint = job->footprint;
+    claims.push_back(std::move(claim));
+  }
+  return claims;
+}
+
+void Recovery::settle(const JobPtr& job, const Adoption* found) {
+  const model::Node& node = job->process->node;
+  const bool was_running = node.state == State::kRunning || node.state == State::kPaused;
+  if (found != nullptr && (found->started || found->running)) {
+    continue_command(job, *found);
+  } else if (was_running || node.state == State::kStopping) {
+    provider::Ended lost;
+    lost.process = node.id;
+    lost.at = now();
+    lost.message = "its sandbox was gone when the engine started";
+    job->ended = std::move(lost);
+    job->finished.open();
+    supervisor_.resume(job, node.started_at.value_or(now()));
+  } else {
+    begin_again(job);
+  }
+}
+
+void Recovery::continue_command(const JobPtr& job, const Adoption& found) {
+  const Timestamp started_at =
+      found.started_at.value_or(job->process->node.started_at.value_or(now()));
+  const bool runs_on = found.running && job->process->node.state != State::kStopping;
+  supervisor_.resume(job, started_at);
+  if (runs_on) spawn(core_.executor, restore_pause(job));
+}
+
+// Whichever of row and freezer an earlier engine had changed last, the row is what was wanted.
+Task<> Recovery::restore_pause(JobPtr job) {
+  const NodeId sandbox = job->sandbox->node.id;
+  const bool is_paused = job->process->node.state == State::kPaused;
+  Result<> done;
+  if (is_paused) {
+    done = co_await core_.sandboxes.freeze(sandbox);
+  } else {
+    done = co_await core_.sandboxes.thaw(sandbox);
+  }
+  if (!done && !job->finished.is_open()) {
+    spdlog::warn("restoring the pause of {}: {}", sandbox.to_text(), done.error().message);
+  }
+}
+
+// Nothing of it had run, so running it now is the first time.
+void Recovery::begin_again(const JobPtr& job) {
+  if (job->process->node.spec.wait_for_uploads) {
+    supervisor_.refuse(job, Error{Errc::kUnavailable,
+                                  "upload: its files were lost when the engine was restarted"});
+  } else {
+    supervisor_.enqueue(job);
+  }
+}
+
+Task<Result<>> Recovery::bury_remains() {
+  for (const LiveNodePtr& sandbox : remains_) {
+    WARREN_CO_TRY(std::optional<model::Node> process,
+                  co_await core_.reads.find(*sandbox->node.parent));
+    auto job = std::make_shared<Job>();
+    job->sandbox = sandbox;
+    // A process that is no more leaves only its id behind.
+    if (!process) process.emplace().id = *sandbox->node.parent;
+    job->process = std::make_shared<LiveNode>(*std::move(process));
+    supervisor_.bury(job);
+  }
+  co_return Result<>{};
+}
+
+}  // namespace warren::engine

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Run and Plan.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/calls.h"
+#include "engine/core.h"
+#include "engine/directory.h"
+#include "engine/intake.h"
+#include "engine/supervisor.h"
+#include "warren/v1/engine.pb.h"
+
+namespace warren::engine {
+
+class RunCalls {
+ public:
+  RunCalls(Core& core, Supervisor& supervisor, Directory& directory)
+      : core_(core), supervisor_(supervisor), directory_(directory), intake_(core) {}
+
+  [[nodiscard]] Task<Result<>> run(KnownCall call);
+  [[nodiscard]] Task<Result<>> plan(KnownCall call);
+
+ private:
+  struct Upload;
+
+  [[nodiscard]] Task<Result<model::JobSpec>> spec_of(v1::Spec message, model::Caller caller);
+  [[nodiscard]] Task<Result<>> begin(CallPtr call, JobPtr job, v1::RunRequest request);
+  [[nodiscard]] Task<Result<>> attach(CallPtr call, JobPtr job, v1::RunRequest request);
+  [[nodiscard]] Task<Result<>> repeat(CallPtr call, NodeId first, v1::RunRequest request);
+  [[nodiscard]] Task<Result<>> follow(CallPtr call, LiveNodePtr process);
+  [[nodiscard]] Task<Result<os::UniqueFd>> open_upload(JobPtr job);
+  [[nodiscard]] Task<> receive_upload(JobPtr job, std::shared_ptr<Upload> upload);
+  void client_has_left(const JobPtr& job, const model::Caller& caller);
+
+  Core& core_;
+  Supervisor& supervisor_;
+  Directory& directory_;
+  Intake intake_;
+};
+
+}  // namespace warren::engine

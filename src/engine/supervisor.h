@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The life of jobs: each has one coroutine that takes it from the queue to its last trace, and
+// others that ask it to end. Runs on the loop; only ended() may be called from any thread.
+
+#pragma once
+
+#include <memory>
+
+#include "engine/core.h"
+#include "engine/job.h"
+#include "engine/task.h"
+#include "provider/provider.h"
+
+namespace warren::engine {
+
+// Asks a job to end: kStop, kCancel or kExpire, why, and how.
+struct EndOrder {
+  model::Event event;
+  model::Cause cause;
+  Farewell farewell = {};
+};
+
+class Supervisor final : public provider::Observer {
+ public:
+  explicit Supervisor(Core& core) : core_(core) {}
+
+  void ended(provider::Ended how) override;
+
+  // Takes charge of a job whose rows are durable and of which nothing runs: it waits for its turn.
+  void enqueue(const JobPtr& job);
+  // Takes charge of a job whose command an earlier engine started.
+  void resume(const JobPtr& job, Timestamp started_at);
+  // Takes charge of a job whose start has failed before its turn came.
+  void refuse(const JobPtr& job, const Error& why);
+  // Takes charge of a job that has ended and whose sandbox remains.
+  void bury(const JobPtr& job);
+
+  // False when the job has already ended. To a job that is ending already, another order can only
+  // shorten what is left of its grace.
+  [[nodiscard]] bool end(const JobPtr& job, EndOrder order);
+
+  // Asks every process below `parent` to end, youngest first.
+  void cancel_descendants(const NodeId& parent);
+
+  // What the provider needs to know of a job.
+  [[nodiscard]] provider::JobOrder order_of(const Job& job) const;
+
+ private:
+  [[nodiscard]] Task<> drive(JobPtr job);
+  [[nodiscard]] Task<> launch(JobPtr job);
+  [[nodiscard]] Task<> attend(JobPtr job);
+  [[nodiscard]] Task<> end_children(JobPtr job);
+  [[nodiscard]] Task<> conclude(JobPtr job);
+  [[nodiscard]] Task<> clean_up(JobPtr job);
+  [[nodiscard]] Task<> forget(JobPtr job);
+  [[nodiscard]] Task<> terminate(JobPtr job, Farewell farewell);
+  [[nodiscard]] Task<> watch_deadline(JobPtr job, Timestamp started_at);
+
+  void has_started(const JobPtr& job, Timestamp at);
+  void has_ended(provider::Ended how);
+  void admit_waiting();
+  [[nodiscard]] LiveNodePtr any_child(const Job& job) const;
+
+  Core& core_;
+};
+
+}  // namespace warren::engine

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How jobs are made to end.
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
+#include <chrono>
+#include <utility>
+
+#include "base/failpoint.h"
+#include "engine/clock.h"
+#include "engine/supervisor.h"
+#include "engine/verdict.h"
+
+namespace warren::engine {
+
+using model::Cause;
+using model::Event;
+using model::State;
+
+bool Supervisor::end(const JobPtr& job, EndOrder order) {
+  const model::Node& node = job->process->node;
+  const bool is_accepted =
+      core_.journal.apply(job->process, end_unstarted(order.event, std::move(order.cause), now()));
+  if (!is_accepted && node.state != State::kStopping) return false;
+
+  job->process->is_closing = true;
+  cancel_descendants(node.id);
+  if (model::is_final(node.state)) {  // It had not begun, and now never will.
+    core_.queue.release(node.id);
+    admit_waiting();
+    job->admitted.open();
+    job->settled.open();
+  } else if (job->is_started) {
+    spawn(core_.executor, terminate(job, order.farewell));
+  } else {
+    job->early_stop = order.farewell;
+  }
+  return true;
+}
+
+void Supervisor::cancel_descendants(const NodeId& parent) {
+  const Cause cause{Cause::Type::kCancelledBy, 0, parent.to_text()};
+  for (const LiveNodePtr& below : core_.tree.descendants(parent)) {
+    if (below->node.kind != model::Kind::kProcess || below->node.state == State::kStopping)
+      continue;
+    const JobPtr job = core_.jobs.find(below->node.id);
+    if (job) std::ignore = end(job, {.event = Event::kCancel, .cause = cause});
+  }
+}
+
+Task<> Supervisor::terminate(JobPtr job, Farewell farewell) {
+  const NodeId sandbox = job->sandbox->node.id;
+  co_await core_.journal.commit();  // That it shall end is durable before anything is done to it.
+  if (job->finished.is_open()) co_return;
+  failpoint("signal.before");
+  if (farewell.signal != SIGKILL && farewell.grace > Duration::zero()) {
+    // A failure means that nothing is left to signal, or that only killing helps.
+    std::ignore = co_await core_.sandboxes.signal(sandbox, farewell.signal);
+    std::ignore = co_await core_.sandboxes.thaw(sandbox);
+    if (co_await job->finished.wait_for(farewell.grace)) co_return;
+  }
+  failpoint("kill.before");
+  const Result<> killed = co_await core_.sandboxes.kill(sandbox);
+  if (!killed && !job->finished.is_open()) {
+    spdlog::error("killing sandbox {}: {}", sandbox.to_text(), killed.error().message);
+  }
+}
+
+Task<> Supervisor::watch_deadline(JobPtr job, Timestamp started_at) {
+  using Clock = std::chrono::system_clock;
+  const Timestamp deadline = started_at + *job->process->node.spec.sandbox.limits.timeout;
+  job->deadline.emplace(core_.executor, std::chrono::time_point_cast<Clock::duration>(deadline));
+  boost::system::error_code cancelled;
+  co_await job->deadline->async_wait(
+      boost::asio::redirect_error(boost::asio::use_awaitable, cancelled));
+  if (cancelled) co_return;
+  const Cause cause{Cause::Type::kTimeout, 0, {}};
+  std::ignore = end(job, {.event = Event::kExpire, .cause = cause});
+}
+
+}  // namespace warren::engine

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/task.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <utility>
+
+namespace warren::engine {
+
+void spawn(const Executor& executor, Task<> task) {
+  boost::asio::co_spawn(executor, std::move(task), [](const std::exception_ptr& failure) {
+    if (failure) std::rethrow_exception(failure);
+  });
+}
+
+}  // namespace warren::engine

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Coroutines of the engine's one loop. Two rules keep GCC 12 correct: no capturing lambda inside a
+// co_await expression, and WARREN_CO_TRY instead of WARREN_TRY.
+
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+namespace warren::engine {
+
+using Executor = boost::asio::any_io_executor;
+
+template <typename T = void>
+using Task = boost::asio::awaitable<T>;
+
+// Runs `task` on the loop without anybody waiting for it. An exception, which only a lack of memory
+// can cause, ends the program.
+void spawn(const Executor& executor, Task<> task);
+
+}  // namespace warren::engine

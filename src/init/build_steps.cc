@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "init/steps.h"
+#include "os/call.h"
+#include "os/credentials.h"
+#include "os/file.h"
+#include "os/mount.h"
+#include "os/process.h"
+
+namespace warren::init::steps {
+namespace {
+
+// Where a path of a step begins: in a slot, or at init's own working directory.
+int base_of(const Sandbox& sandbox, plan::Slot slot) noexcept {
+  return slot == plan::Slot::kNone ? AT_FDCWD : sandbox.slots.get(slot);
+}
+
+os::KernelResult<> keep(Sandbox& sandbox, plan::Slot slot,
+                        os::KernelResult<os::UniqueFd> fd) noexcept {
+  if (!fd) return std::unexpected(fd.error());
+  sandbox.slots.put(slot, *static_cast<os::KernelResult<os::UniqueFd>&&>(fd));
+  return {};
+}
+
+// "key=value" sets a string, "key" a flag.
+os::KernelResult<> configure(int filesystem, const char* option) noexcept {
+  constexpr std::size_t kLongestKey = 32;
+  const char* equals = ::strchr(option, '=');
+  if (equals == nullptr) return os::configure_filesystem(filesystem, option, nullptr);
+  const auto length = static_cast<std::size_t>(equals - option);
+  if (length >= kLongestKey) return std::unexpected(os::Errno{EINVAL});
+  char key[kLongestKey] = {};
+  ::memcpy(key, option, length);
+  return os::configure_filesystem(filesystem, key, equals + 1);
+}
+
+}  // namespace
+
+os::KernelResult<> private_mounts(Sandbox& /*sandbox*/, const plan::StepView& /*step*/) noexcept {
+  return os::make_mounts_private();
+}
+
+os::KernelResult<> enter_namespace(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  return os::enter_namespace(sandbox.slots.get(step.slot()), static_cast<int>(step.a()));
+}
+
+os::KernelResult<> new_filesystem(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  const char* text = step.text();
+  const auto filesystem = os::open_filesystem(text);
+  if (!filesystem) return std::unexpected(filesystem.error());
+  for (std::size_t index = 1; index < step.strings(); ++index) {
+    text = plan::StepView::next(text);
+    if (const auto done = configure(filesystem->get(), text); !done) return done;
+  }
+  return keep(sandbox, step.slot(), os::create_mount(filesystem->get(), step.a()));
+}
+
+os::KernelResult<> clone_mount(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  const int base = base_of(sandbox, step.other());
+  auto mount = os::clone_mount(base, step.text(), os::Recursive::kYes);
+  if (!mount) return std::unexpected(mount.error());
+  const auto restricted = os::set_mount_attributes(mount->get(), step.a(), os::Recursive::kYes);
+  if (!restricted) return restricted;
+  return keep(sandbox, step.slot(), static_cast<os::KernelResult<os::UniqueFd>&&>(mount));
+}
+
+os::KernelResult<> make_directory(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  return os::make_directory(sandbox.slots.get(step.slot()), step.text(),
+                            static_cast<mode_t>(step.a()));
+}
+
+os::KernelResult<> make_device(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  const int directory = sandbox.slots.get(step.slot());
+  const auto mode = static_cast<mode_t>(step.a());
+  const auto made = os::call(
+      [&] { return ::mknodat(directory, step.text(), mode, static_cast<dev_t>(step.b())); });
+  if (!made) return made;
+  // mknod(2) applies init's umask.
+  return os::call([&] { return ::fchmodat(directory, step.text(), mode & 0777, 0); });
+}
+
+os::KernelResult<> make_symlink(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  const char* name = step.text();
+  const char* target = plan::StepView::next(name);
+  const int directory = sandbox.slots.get(step.slot());
+  return os::call([&] { return ::symlinkat(target, directory, name); });
+}
+
+os::KernelResult<> set_hostname(Sandbox& /*sandbox*/, const plan::StepView& step) noexcept {
+  return os::set_hostname(step.text());
+}
+
+os::KernelResult<> become_user(Sandbox& /*sandbox*/, const plan::StepView& step) noexcept {
+  return os::become_user(static_cast<uid_t>(step.a()), static_cast<gid_t>(step.b()));
+}
+
+os::KernelResult<> unshare(Sandbox& /*sandbox*/, const plan::StepView& step) noexcept {
+  return os::unshare(step.a());
+}
+
+os::KernelResult<> join_cgroup(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  static constexpr char kSelf = '0';
+  return os::write_all(sandbox.slots.get(step.slot()),
+                       {reinterpret_cast<const std::byte*>(&kSelf), 1});
+}
+
+os::KernelResult<> attach(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  return os::attach_mount(sandbox.slots.get(step.slot()), base_of(sandbox, step.other()),
+                          step.text());
+}
+
+os::KernelResult<> mask(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  const char* source = step.text();
+  const char* target = plan::StepView::next(source);
+  const auto cover = os::clone_mount(sandbox.slots.get(step.slot()), source, os::Recursive::kNo);
+  if (!cover) return std::unexpected(cover.error());
+  const auto done = os::attach_mount(cover->get(), sandbox.slots.get(step.other()), target);
+  // What this kernel does not have needs no mask.
+  if (!done && done.error().value == ENOENT) return {};
+  return done;
+}
+
+os::KernelResult<> require_writable(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  const auto read_only = os::is_read_only(sandbox.slots.get(step.slot()));
+  if (!read_only) return std::unexpected(read_only.error());
+  return *read_only ? std::unexpected(os::Errno{EROFS}) : os::KernelResult<>();
+}
+
+os::KernelResult<> pivot_root(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  return os::pivot_root_to(sandbox.slots.get(step.slot()));
+}
+
+os::KernelResult<> drop_bounding(Sandbox& /*sandbox*/, const plan::StepView& step) noexcept {
+  return os::drop_bounding(step.a());
+}
+
+os::KernelResult<> close_slot(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  sandbox.slots.close(step.slot(), static_cast<std::size_t>(step.a()));
+  return {};
+}
+
+os::KernelResult<> become_subreaper(Sandbox& /*sandbox*/, const plan::StepView& /*step*/) noexcept {
+  return os::become_subreaper();
+}
+
+os::KernelResult<> on_end_kill(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  sandbox.kill_file = step.slot();
+  sandbox.kills_namespace = step.a() != 0;
+  // Outside a pid namespace of its own, "everything" would be the host.
+  if (sandbox.kills_namespace && ::getpid() != 1) return std::unexpected(os::Errno{EPERM});
+  return {};
+}
+
+}  // namespace warren::init::steps

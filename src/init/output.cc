@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "init/output.h"
+
+#include <string.h>
+#include <time.h>
+
+#include <tuple>
+
+#include "os/file.h"
+
+namespace warren::init {
+namespace {
+
+// As large as the pipe, so that one read empties it. Init reads one pipe at a time.
+constexpr std::size_t kChunk = 256 * 1024;
+std::byte buffer[kChunk];
+
+constexpr char kLimitMarker[] = "\n[warren: the output limit is reached, nothing more is kept]\n";
+constexpr char kGapMarker[] = "\n[warren: output is missing here, it could not be written]\n";
+
+template <std::size_t size>
+std::span<const std::byte> bytes_of(const char (&text)[size]) noexcept {
+  return {reinterpret_cast<const std::byte*>(text), size - 1};
+}
+
+}  // namespace
+
+std::uint64_t wall_clock() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
+}
+
+void Output::open(os::UniqueFd index, std::uint64_t limit) noexcept {
+  index_ = static_cast<os::UniqueFd&&>(index);
+  limit_ = limit;
+}
+
+bool Output::move_chunk(Stream& stream) noexcept {
+  if (!stream.pipe) return false;
+  const auto count = os::read_some(stream.pipe.get(), buffer);
+  if (!count) {
+    // Anything but "nothing there yet" cannot be mended by another read.
+    if (count.error().value != EAGAIN) stream.pipe.reset();
+    return false;
+  }
+  if (*count == 0) {
+    stream.pipe.reset();
+    return false;
+  }
+  keep(stream, std::span(buffer).first(*count));
+  return true;
+}
+
+void Output::finish() noexcept {
+  for (Stream& stream : streams_) {
+    // Two chunks are more than a pipe holds: a writer that never stops cannot keep init here.
+    for (int chunk = 0; chunk < 2 && move_chunk(stream); ++chunk) {
+    }
+    if (stream.missing > 0) mark_gap(stream);
+  }
+}
+
+std::uint64_t Output::room() const noexcept {
+  if (limit_ == 0) return UINT64_MAX;
+  return limit_ > kept_ ? limit_ - kept_ : 0;
+}
+
+void Output::keep(Stream& stream, std::span<const std::byte> bytes) noexcept {
+  const std::uint64_t room_left = room();
+  const std::size_t wanted = bytes.size() < room_left ? bytes.size() : room_left;
+  if (wanted > 0 && stream.missing > 0) mark_gap(stream);
+  // While a gap cannot be marked, nothing behind it is kept: the order of the output stays true.
+  const std::size_t written =
+      stream.missing > 0 ? 0 : append(stream, bytes.first(wanted), LogRecordKind::kData);
+  kept_ += written;
+  if (written < bytes.size()) lose(stream, bytes.size() - written);
+}
+
+void Output::lose(Stream& stream, std::uint64_t bytes) noexcept {
+  lost_ += bytes;
+  if (room() > 0) {
+    stream.missing += bytes;
+    return;
+  }
+  if (!limit_marked_) {
+    limit_marked_ = true;
+    // A marker that does not fit on a full disk is missed by nobody: the count says it all.
+    std::ignore = append(stream, bytes_of(kLimitMarker), LogRecordKind::kMarker);
+  }
+  add_record(stream, stream.size, bytes, LogRecordKind::kLost);
+}
+
+void Output::mark_gap(Stream& stream) noexcept {
+  const auto marker = bytes_of(kGapMarker);
+  if (append(stream, marker, LogRecordKind::kMarker) != marker.size()) return;
+  add_record(stream, stream.size, stream.missing, LogRecordKind::kLost);
+  stream.missing = 0;
+}
+
+std::size_t Output::append(Stream& stream, std::span<const std::byte> bytes,
+                           LogRecordKind kind) noexcept {
+  std::size_t written = 0;
+  while (written < bytes.size()) {
+    const auto count =
+        os::write_at(stream.file.get(), bytes.subspan(written), stream.size + written);
+    if (!count || *count == 0) break;
+    written += *count;
+  }
+  if (written == 0) return 0;
+  add_record(stream, stream.size, written, kind);
+  stream.size += written;
+  return written;
+}
+
+void Output::add_record(const Stream& stream, std::uint64_t offset, std::uint64_t length,
+                        LogRecordKind kind) noexcept {
+  constexpr std::uint64_t kMostInRecord = UINT32_MAX;
+  const std::uint64_t now = wall_clock();
+  while (length > 0) {
+    const std::uint64_t part = length < kMostInRecord ? length : kMostInRecord;
+    const LogRecord record = sealed({.offset = offset,
+                                     .microseconds = now,
+                                     .length = static_cast<std::uint32_t>(part),
+                                     .stream = stream.name,
+                                     .kind = kind});
+    // One that cannot be written leaves bytes without a time; readers take them from the file.
+    std::ignore = os::write_some(index_.get(), std::as_bytes(std::span(&record, 1)));
+    length -= part;
+    if (kind != LogRecordKind::kLost) offset += part;
+  }
+}
+
+}  // namespace warren::init

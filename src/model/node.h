@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One node of the tree, as the store keeps it and as `warren status` shows it.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/duration.h"
+#include "base/node_id.h"
+#include "model/cause.h"
+#include "model/spec.h"
+#include "model/state.h"
+#include "model/usage.h"
+
+namespace warren::model {
+
+// Sandboxes use `spec.sandbox`; processes use the whole of it. A job's sandbox is a child of its
+// process (it was made for it and goes with it), and the process names it in `sandbox`.
+struct Node {
+  NodeId id;
+  std::uint64_t seq = 0;  // Of jobs: a decimal never used again. 0: none.
+  Kind kind = Kind::kProcess;
+  std::optional<NodeId> parent;   // Absent: the root.
+  std::optional<NodeId> sandbox;  // Where a process runs.
+  std::string owner;              // Who created it: "root", "alice", a certificate's CN.
+  std::uint32_t owner_uid = 0;
+  JobSpec spec;
+
+  State state = State::kCreated;
+  Cause cause;
+  std::optional<std::int32_t> exit_code;  // As `warren run` would exit; absent while alive.
+  std::string message;                    // For people: why it failed. Empty otherwise.
+  Usage usage;
+  Bytes stdout_bytes;  // Kept on disk at the end.
+  Bytes stderr_bytes;
+  Bytes lost_bytes;  // Written by the command and not kept.
+
+  Timestamp created_at{};
+  std::optional<Timestamp> scheduled_at;
+  std::optional<Timestamp> started_at;
+  std::optional<Timestamp> ended_at;
+
+  friend bool operator==(const Node&, const Node&) = default;
+};
+
+}  // namespace warren::model

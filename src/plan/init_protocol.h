@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What engine and init say to each other over a SOCK_SEQPACKET Unix socket, one message a packet,
+// descriptors by SCM_RIGHTS. An engine drives inits of this version and of the two before it.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "plan/op.h"
+
+namespace warren::plan {
+
+inline constexpr std::uint16_t kProtocolVersion = 1;
+inline constexpr std::size_t kMostDescriptors = 48;  // In one message.
+
+enum class MessageType : std::uint16_t {
+  // Engine to init.
+  kLaunch = 1,  // The first message: builds the sandbox, then starts its first process if the plan
+                // has one.
+  kStart = 2,   // Another process: Start and its descriptors.
+  kSignal = 3,
+  kAttach = 4,  // The first message of an engine that finds a running sandbox. Answer: kState.
+  kStat = 5,    // Answer: kState.
+  kQuit = 6,    // Ends init and with it everything in the sandbox.
+  // Init to engine.
+  kReady = 64,
+  kStarted = 65,  // With the read ends of the command's pipes, so that the engine can drain them.
+  kFailed = 66,
+  kExited = 67,
+  kState = 68,  // With a pidfd of init itself; a kStarted for each live process follows.
+};
+
+struct MessageHead {
+  std::uint16_t version;
+  MessageType type;
+  std::uint32_t bytes;  // Of the whole message.
+};
+
+// kLaunch and kStart. `slot[i]` says where the i-th descriptor of the message goes.
+struct Start {
+  MessageHead head;
+  std::uint32_t process;  // The engine's number for it, unique within the sandbox, never 0.
+  std::uint32_t
+      ends_sandbox;  // Not 0: when it ends, everything in the sandbox and init end with it.
+  std::uint32_t descriptors;
+  std::uint32_t reserved;
+  std::uint64_t log_limit;  // Bytes of output to keep, both streams together. 0: no limit.
+  std::int16_t slot[kMostDescriptors];
+};
+
+struct Signal {
+  MessageHead head;
+  std::uint32_t process;
+  std::int32_t signal;
+};
+
+// Microseconds since 1970-01-01T00:00:00Z.
+using WallClock = std::uint64_t;
+
+struct StartedEvent {
+  MessageHead head;
+  std::uint32_t process;
+  std::int32_t pid;  // Within the sandbox.
+  WallClock at;
+  // Monotonic nanoseconds: init's first instruction, the sandbox built, the command spawned.
+  std::uint64_t began_ns;
+  std::uint64_t built_ns;
+  std::uint64_t spawned_ns;
+};
+
+// A step failed. The sandbox is gone, or in a live one the process never began.
+struct FailedEvent {
+  MessageHead head;
+  std::uint32_t process;
+  std::uint32_t step;  // Its index among the plan's steps, sandbox steps first.
+  std::int32_t error;  // errno(3)
+  Op op;
+  std::uint16_t reserved;
+};
+
+struct ExitedEvent {
+  MessageHead head;
+  std::uint32_t process;
+  std::int32_t wait_status;  // As of waitpid(2).
+  WallClock at;
+  std::uint64_t stdout_bytes;
+  std::uint64_t stderr_bytes;
+  std::uint64_t lost_bytes;
+};
+
+struct StateEvent {
+  MessageHead head;
+  std::uint32_t live;  // Processes that were started and have not ended.
+  std::uint32_t reserved;
+};
+
+// The record file of a process: what happened to it, in the order in which it happened, written
+// before anybody is told. Each is one append of one struct.
+inline constexpr std::uint32_t kRecordMagic = 0x31584557;  // "WEX1"
+
+enum class RecordType : std::uint32_t { kStarted = 1, kExited = 2, kFailed = 3 };
+
+struct Record {
+  std::uint32_t magic;
+  RecordType type;
+  WallClock at;
+  std::int32_t value;  // wait status, or errno of kFailed
+  std::uint32_t step;  // kFailed: index of the step
+  std::uint64_t stdout_bytes;
+  std::uint64_t stderr_bytes;
+  std::uint64_t lost_bytes;
+  std::uint32_t op;   // kFailed
+  std::uint32_t crc;  // CRC-32C of all before it.
+};
+static_assert(sizeof(Record) == 56);
+
+}  // namespace warren::plan

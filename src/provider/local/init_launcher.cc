@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "provider/local/init_launcher.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "os/call.h"
+#include "os/context.h"
+#include "os/file.h"
+#include "os/socket.h"
+#include "provider/local/init_program.h"
+
+namespace warren::provider {
+namespace {
+
+constexpr int kControl = 3;  // Where init expects its socket.
+constexpr int kProgram = 4;
+
+struct Birth {
+  int control;
+  int program;
+};
+
+// The child until it is init. It shares the engine's memory and must only make system calls. The
+// first one gives it a descriptor table of its own that ends with the two descriptors it needs,
+// however many more the engine has.
+int become_init(void* argument) {
+  const auto& birth = *static_cast<const Birth*>(argument);
+  const auto end = static_cast<unsigned>(std::max(birth.control, birth.program)) + 1;
+  if (!os::close_from(end, os::Unshare::kYes)) return 1;
+  if (::syscall(SYS_dup3, birth.control, kControl, 0) < 0) return 1;
+  if (::syscall(SYS_dup3, birth.program, kProgram, O_CLOEXEC) < 0) return 1;
+  if (!os::close_from(kProgram + 1, os::Unshare::kNo)) return 1;
+  char name[] = "warren-init";
+  char* argv[] = {name, nullptr};
+  char* envp[] = {nullptr};
+  std::ignore = os::execute(kProgram, argv, envp);
+  return 1;
+}
+
+// A copy of `fd` with a number that init's own do not meet.
+Result<os::UniqueFd> copy_above(int fd) {
+  return os::context(os::call_for_fd([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, kProgram + 1); }),
+                     "copying a descriptor");
+}
+
+plan::Start order_of(const Launch& launch) {
+  plan::Start order{};
+  order.head = {.version = plan::kProtocolVersion,
+                .type = plan::MessageType::kLaunch,
+                .bytes = sizeof(plan::Start)};
+  order.process = launch.process;
+  order.ends_sandbox = 1;
+  order.log_limit = launch.log_limit;
+  return order;
+}
+
+Result<> send_order(int control, const Launch& launch, int plan) {
+  plan::Start order = order_of(launch);
+  std::vector<int> fds;
+  const auto add = [&](plan::Slot slot, int fd) {
+    order.slot[fds.size()] = static_cast<std::int16_t>(slot);
+    fds.push_back(fd);
+  };
+  if (launch.descriptors.size() + 1 > plan::kMostDescriptors) {
+    return fail(Errc::kInternal, "too many descriptors for one init");
+  }
+  add(plan::Slot::kPlan, plan);
+  for (const auto& [slot, fd] : launch.descriptors) add(slot, fd);
+  order.descriptors = static_cast<std::uint32_t>(fds.size());
+  const auto sent = os::send_message(control, std::as_bytes(std::span(&order, 1)), fds);
+  WARREN_TRY(os::context(sent, "handing the plan to init"));
+  return {};
+}
+
+}  // namespace
+
+Result<os::UniqueFd> seal_in_memory(const char* name, std::span<const std::byte> bytes) {
+  os::UniqueFd file = WARREN_TRY(os::context(
+      os::call_for_fd([&] { return ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }),
+      "creating a file in memory"));
+  WARREN_TRY(os::context(os::write_all(file.get(), bytes), "writing a file in memory"));
+  constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  WARREN_TRY(os::context(os::call([&] { return ::fcntl(file.get(), F_ADD_SEALS, kSeals); }),
+                         "sealing a file in memory"));
+  return file;
+}
+
+Result<InitLauncher> InitLauncher::create() {
+  const os::UniqueFd program = WARREN_TRY(seal_in_memory("warren-init", init_program()));
+  os::UniqueFd place = WARREN_TRY(copy_above(program.get()));
+  return InitLauncher(WARREN_TRY(copy_above(program.get())), std::move(place));
+}
+
+Result<LaunchedInit> InitLauncher::launch(const Launch& launch) const {
+  const os::UniqueFd plan = WARREN_TRY(seal_in_memory("plan", launch.plan));
+  os::SocketPair sockets =
+      WARREN_TRY(os::context(os::make_packet_pair(), "making a socket for init"));
+  // Before the clone: init finds its orders waiting.
+  WARREN_TRY(send_order(sockets.first.get(), launch, plan.get()));
+  WARREN_TRY(os::context(os::set_nonblocking(sockets.first.get()), "setting up init's socket"));
+
+  WARREN_TRY(os::context(
+      os::call([&] { return ::dup3(sockets.second.get(), control_place_.get(), O_CLOEXEC); }),
+      "placing init's socket"));
+  sockets.second.reset();
+
+  Birth birth{.control = control_place_.get(), .program = program_.get()};
+  os::Child child = WARREN_TRY(
+      os::context(os::spawn({.flags = launch.namespaces | CLONE_FILES, .cgroup = launch.cgroup},
+                            become_init, &birth, *stack_),
+                  "cloning init"));
+  // Init's is the only other end now; were this one left, its death would not be seen on the
+  // socket.
+  WARREN_TRY(
+      os::context(os::call([&] { return ::dup3(program_.get(), control_place_.get(), O_CLOEXEC); }),
+                  "clearing init's place"));
+  return LaunchedInit{.child = std::move(child), .control = std::move(sockets.first)};
+}
+
+}  // namespace warren::provider

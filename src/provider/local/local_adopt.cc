@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an earlier engine has left: sandboxes that live on, ends that nobody has heard of, remains.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <tuple>
+
+#include "os/call.h"
+#include "os/context.h"
+#include "os/socket.h"
+#include "provider/local/local_sandboxes.h"
+
+namespace warren::provider {
+namespace {
+
+// Init answers at once unless it is still building its sandbox.
+constexpr int kAnswerMs = 20'000;
+
+constexpr plan::MessageHead kAttach{.version = plan::kProtocolVersion,
+                                    .type = plan::MessageType::kAttach,
+                                    .bytes = sizeof(plan::MessageHead)};
+
+// Init's answer to kAttach: a descriptor of itself. Nothing when it has ended meanwhile.
+std::optional<os::UniqueFd> receive_pidfd(int control) {
+  pollfd answer{.fd = control, .events = POLLIN, .revents = 0};
+  const auto ready = os::call_for<int>([&] { return ::poll(&answer, 1, kAnswerMs); });
+  if (!ready || *ready == 0) return std::nullopt;
+  plan::StateEvent state{};
+  auto received = os::receive_message(control, std::as_writable_bytes(std::span(&state, 1)));
+  if (!received || received->bytes != sizeof state || received->descriptors != 1 ||
+      state.head.type != plan::MessageType::kState) {
+    return std::nullopt;
+  }
+  return std::move(received->fds[0]);
+}
+
+}  // namespace
+
+void LocalSandboxes::adopt(std::vector<Adoption> sandboxes, Done<std::vector<Adoption>> done) {
+  cleaner_->post([this, sandboxes = std::move(sandboxes), done = std::move(done)]() mutable {
+    for (Adoption& adoption : sandboxes) adopt_one(adoption);
+    sweep(sandboxes);
+    done(std::move(sandboxes));
+  });
+}
+
+void LocalSandboxes::adopt_one(Adoption& adoption) {
+  const auto records = parts_.logs.records(adoption.process);
+  for (const plan::Record& record : records.value_or(std::vector<plan::Record>())) {
+    adoption.started = true;
+    if (record.type == plan::RecordType::kStarted) {
+      adoption.started_at =
+          Timestamp(std::chrono::microseconds(static_cast<std::int64_t>(record.at)));
+    }
+  }
+  const SandboxPtr sandbox = add(adoption.sandbox, adoption.process);
+  if (const auto range = rootfs::parse_id_range(adoption.footprint)) {
+    if (users_.reserve(*range)) sandbox->range = *range;
+  }
+  sandbox->has_layer = true;
+  adoption.running = attach(sandbox);
+  if (adoption.running) {
+    adoption.started = true;
+    return;
+  }
+  if (adoption.started) {
+    report_from_records(*sandbox);
+  } else {
+    // Nothing of it ever ran: what was prepared goes, and the engine begins anew.
+    const auto removed = remove_everything(*sandbox);
+    if (!removed) spdlog::warn("removing {}: {}", sandbox->id.to_text(), removed.error().message);
+    if (const auto range = rootfs::parse_id_range(adoption.footprint)) {
+      std::ignore = users_.reserve(*range);
+    }
+  }
+}
+
+bool LocalSandboxes::attach(const SandboxPtr& sandbox) {
+  auto control = parts_.sockets.connect(sandbox->id);
+  if (!control) return false;
+  const auto bytes = std::as_bytes(std::span(&kAttach, 1));
+  if (!os::send_message(control->get(), bytes, {})) return false;
+  auto pidfd = receive_pidfd(control->get());
+  if (!pidfd) return false;
+  sandbox->init.pidfd = *std::move(pidfd);
+  sandbox->control = *std::move(control);
+  std::ignore = os::set_nonblocking(sandbox->control.get());
+  // What follows the answer, the pipes of the command, is the watcher's.
+  const auto watched = watcher_->watch(sandbox->control.get(), sandbox->number);
+  if (!watched) spdlog::error("adopting {}: {}", sandbox->id.to_text(), watched.error().message);
+  return watched.has_value();
+}
+
+void LocalSandboxes::sweep(const std::vector<Adoption>& claimed) {
+  std::vector<NodeId> found = parts_.sockets.list();
+  if (const auto layers = parts_.pool->list()) {
+    found.insert(found.end(), layers->begin(), layers->end());
+  }
+  if (const auto groups = parts_.cgroups->list()) {
+    for (const cgroup::GroupName& group : *groups) {
+      if (const auto id = NodeId::parse(group)) found.push_back(*id);
+    }
+  }
+  std::ranges::sort(found);
+  const auto repeated = std::ranges::unique(found);
+  found.erase(repeated.begin(), repeated.end());
+  for (const NodeId& id : found) {
+    if (std::ranges::find(claimed, id, &Adoption::sandbox) != claimed.end()) continue;
+    const SandboxPtr sandbox = add(id, NodeId());
+    sandbox->has_ended = true;  // Nobody waits for it.
+    std::ignore = attach(sandbox);
+    const auto removed = remove_everything(*sandbox);
+    if (!removed) spdlog::warn("removing {}: {}", id.to_text(), removed.error().message);
+  }
+}
+
+}  // namespace warren::provider

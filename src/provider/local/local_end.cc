@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From init's messages to the observer, and the taking away of what was made.
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <cstring>
+#include <tuple>
+
+#include "base/log_index.h"
+#include "os/call.h"
+#include "os/context.h"
+#include "os/file.h"
+#include "provider/local/local_sandboxes.h"
+
+namespace warren::provider {
+namespace {
+
+using std::chrono::microseconds;
+
+// Far longer than the kernel takes to end a pid namespace, however full it is.
+constexpr int kInitDeathMs = 20'000;
+constexpr int kExitNotFound = 127;
+constexpr int kExitNotExecutable = 126;
+// A layer this close to its limit has refused a write: btrfs accounts in steps of its extents.
+constexpr std::uint64_t kDiskSlack = std::uint64_t{2} << 20;
+
+Timestamp to_timestamp(plan::WallClock at) {
+  return Timestamp(microseconds(static_cast<std::int64_t>(at)));
+}
+
+Timestamp now() {
+  return std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now());
+}
+
+template <typename T>
+std::optional<T> read_message(std::span<const std::byte> bytes) {
+  if (bytes.size() != sizeof(T)) return std::nullopt;
+  T message;
+  std::memcpy(&message, bytes.data(), sizeof message);
+  return message;
+}
+
+// "pivot-root: Invalid argument", or with the operands of the step where it has some.
+std::string sentence(const plan::LaunchPlan& plan, const plan::Record& record) {
+  const std::string reason = os::message(os::Errno{record.value});
+  const auto op = static_cast<plan::Op>(record.op);
+  if (op == plan::Op::kExecute && !plan.process.empty()) {
+    const plan::Step& step = plan.process.back();
+    const std::size_t candidates = step.texts.size() - step.a - step.b;
+    return fmt::format("execute {}: {}", step.texts.at(candidates), reason);
+  }
+  const std::size_t index = record.step;
+  if (index < plan.sandbox.size()) {
+    return fmt::format("{}: {}", plan::to_text(plan.sandbox[index]), reason);
+  }
+  if (index - plan.sandbox.size() < plan.process.size()) {
+    return fmt::format("{}: {}", plan::to_text(plan.process[index - plan.sandbox.size()]), reason);
+  }
+  return fmt::format("{}: {}", plan::name_of(op) != nullptr ? plan::name_of(op) : "plan", reason);
+}
+
+// As a shell reports a command that it could not execute; nothing for any other stage.
+std::optional<int> shell_status(const plan::Record& record) {
+  if (static_cast<plan::Op>(record.op) != plan::Op::kExecute) return std::nullopt;
+  const bool missing = record.value == ENOENT || record.value == ENOTDIR;
+  return (missing ? kExitNotFound : kExitNotExecutable) << 8;
+}
+
+Result<> wait_for_death(const os::Child& init) {
+  pollfd death{.fd = init.pidfd.get(), .events = POLLIN, .revents = 0};
+  const int ready = WARREN_TRY(os::context(
+      os::call_for<int>([&] { return ::poll(&death, 1, kInitDeathMs); }), "waiting for init"));
+  if (ready == 0) return fail(Errc::kInternal, "init does not end");
+  if (init.pid == 0) return {};  // Not our child.
+  siginfo_t status{};
+  const auto id = static_cast<id_t>(init.pidfd.get());
+  // ECHILD: reaped before.
+  std::ignore = os::call([&] { return ::waitid(P_PIDFD, id, &status, WEXITED); });
+  return {};
+}
+
+}  // namespace
+
+void LocalSandboxes::message(std::uint64_t number, std::span<const std::byte> message,
+                             os::Received& received) {
+  const SandboxPtr sandbox = find_number(number);
+  const auto head = read_message<plan::MessageHead>(message.first(sizeof(plan::MessageHead)));
+  if (!sandbox || !head) return;
+  if (head->type == plan::MessageType::kStarted) {
+    if (const auto event = read_message<plan::StartedEvent>(message)) {
+      has_started(*sandbox, *event, received);
+    }
+  } else if (head->type == plan::MessageType::kFailed || head->type == plan::MessageType::kExited) {
+    // The record on disk says the same, and what is on disk is what counts.
+    report_from_records(*sandbox);
+  }
+}
+
+void LocalSandboxes::has_started(LiveSandbox& sandbox, const plan::StartedEvent& event,
+                                 os::Received& received) {
+  for (std::size_t index = 0; index < received.descriptors && index < sandbox.pipes.size();
+       ++index) {
+    sandbox.pipes[index] = std::move(received.fds[index]);
+  }
+  if (!sandbox.on_started) return;
+  Started started{.at = to_timestamp(event.at), .input = std::move(sandbox.input)};
+  std::exchange(sandbox.on_started, {})(std::move(started));
+}
+
+void LocalSandboxes::gone(std::uint64_t number) {
+  const SandboxPtr sandbox = find_number(number);
+  if (!sandbox || sandbox->has_ended) return;
+  report_from_records(*sandbox);
+}
+
+void LocalSandboxes::report_from_records(LiveSandbox& sandbox) {
+  if (sandbox.has_ended) return;
+  const auto records = parts_.logs.records(sandbox.process);
+  if (records) {
+    for (const plan::Record& record : *records) {
+      if (record.type == plan::RecordType::kFailed) return has_failed(sandbox, record);
+      if (record.type == plan::RecordType::kExited) return has_exited(sandbox, record);
+    }
+  }
+  // Init died without a word. In the host profile its processes live on without it.
+  std::ignore = parts_.cgroups->kill(sandbox.id.to_text());
+  std::ignore = os::send_signal(sandbox.init.pidfd.get(), SIGKILL);
+  std::ignore = wait_for_death(sandbox.init);
+  drain_pipes(sandbox);
+  Ended how;
+  how.at = now();
+  how.message = "the sandbox's init died";
+  report(sandbox, std::move(how));
+}
+
+void LocalSandboxes::has_failed(LiveSandbox& sandbox, const plan::Record& record) {
+  Ended how;
+  how.at = to_timestamp(record.at);
+  const char* stage = plan::name_of(static_cast<plan::Op>(record.op));
+  how.failed_stage = stage != nullptr ? stage : "plan";
+  how.message = sentence(sandbox.plan, record);
+  how.wait_status = shell_status(record);
+  const std::string message = how.message;
+  report(sandbox, std::move(how));
+  if (sandbox.on_started) {
+    std::exchange(sandbox.on_started, {})(fail(Errc::kInternal, "{}", message));
+  }
+}
+
+void LocalSandboxes::has_exited(LiveSandbox& sandbox, const plan::Record& record) {
+  Ended how;
+  how.at = to_timestamp(record.at);
+  how.wait_status = record.value;
+  how.stdout_bytes = Bytes{record.stdout_bytes};
+  how.stderr_bytes = Bytes{record.stderr_bytes};
+  how.lost_bytes = Bytes{record.lost_bytes};
+  report(sandbox, std::move(how));
+}
+
+void LocalSandboxes::report(LiveSandbox& sandbox, Ended how) {
+  sandbox.has_ended = true;
+  how.process = sandbox.process;
+  const std::string name = sandbox.id.to_text();
+  if (const auto usage = parts_.cgroups->usage(name)) how.usage = *usage;
+  if (const auto events = parts_.cgroups->events(name)) how.out_of_memory = events->oom_kills > 0;
+  if (sandbox.disk_limit) {
+    const auto used = parts_.pool->usage(sandbox.id);
+    how.out_of_disk = used && used->value + kDiskSlack >= sandbox.disk_limit->value;
+  }
+  observer_->ended(std::move(how));
+}
+
+// What the command had written and init had not yet read. The engine holds the pipes' other
+// descriptors for this alone.
+void LocalSandboxes::drain_pipes(LiveSandbox& sandbox) {
+  const auto files = parts_.logs.reopen(sandbox.process);
+  if (!files) return;
+  std::vector<std::byte> buffer(std::size_t{256} * 1024);
+  for (std::size_t index = 0; index < sandbox.pipes.size(); ++index) {
+    const int file = index == 0 ? files->stdout_file.get() : files->stderr_file.get();
+    struct stat status {};
+    if (!sandbox.pipes[index] || ::fstat(file, &status) != 0) continue;
+    auto offset = static_cast<std::uint64_t>(status.st_size);
+    for (;;) {
+      const auto count = os::read_some(sandbox.pipes[index].get(), buffer);
+      if (!count || *count == 0) break;
+      const auto bytes = std::span(buffer).first(*count);
+      const auto written = os::write_at(file, bytes, offset);
+      if (!written) break;
+      const LogRecord record =
+          sealed({.offset = offset,
+                  .microseconds = static_cast<std::uint64_t>(now().time_since_epoch().count()),
+                  .length = static_cast<std::uint32_t>(*written),
+                  .stream = index == 0 ? LogStream::kStdout : LogStream::kStderr});
+      std::ignore = os::write_some(files->index.get(), std::as_bytes(std::span(&record, 1)));
+      offset += *written;
+    }
+  }
+}
+
+void LocalSandboxes::destroy(const NodeId& id, Done<> done) {
+  SandboxPtr sandbox = find(id);
+  if (!sandbox) sandbox = add(id, NodeId());  // Whatever is left of it is named by its id.
+  later(std::move(done), [this, sandbox] { return remove_everything(*sandbox); });
+}
+
+Result<> LocalSandboxes::remove_everything(LiveSandbox& sandbox) {
+  const std::string name = sandbox.id.to_text();
+  if (sandbox.init.pidfd) {
+    // Usually it has ended by itself.
+    std::ignore = os::send_signal(sandbox.init.pidfd.get(), SIGKILL);
+    WARREN_TRY(wait_for_death(sandbox.init));
+  }
+  const auto populated = parts_.cgroups->is_populated(name);
+  if (populated && *populated) WARREN_TRY(parts_.cgroups->kill(name));
+  WARREN_TRY(parts_.cgroups->remove(name));
+  WARREN_TRY(parts_.pool->remove(sandbox.id));
+  parts_.sockets.remove(sandbox.id);
+  cores_.release(std::exchange(sandbox.cores, {}));
+  if (const auto range = std::exchange(sandbox.range, {})) users_.release(*range);
+  forget(sandbox);
+  return {};
+}
+
+}  // namespace warren::provider

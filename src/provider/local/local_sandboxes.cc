@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "provider/local/local_sandboxes.h"
+
+#include <fcntl.h>
+
+#include <utility>
+
+#include "base/crc32c.h"
+#include "os/context.h"
+#include "os/file.h"
+#include "os/mount.h"
+#include "os/text_file.h"
+#include "provider/local/launch_view.h"
+#include "provider/local/seccomp_filter.h"
+
+namespace warren::provider {
+namespace {
+
+constexpr std::size_t kReadyNetworks = 32;
+constexpr std::string_view kDefaultPath =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+// Engines with different state directories never meet: the names of their cgroups differ.
+std::string tag_of(const std::filesystem::path& state_dir) {
+  const std::string path = state_dir.string();
+  return fmt::format("{:08x}",
+                     crc32c(reinterpret_cast<const std::uint8_t*>(path.data()), path.size()));
+}
+
+Result<plan::Image> open_host_image(const rootfs::LayerPool& pool) {
+  const rootfs::HostImage host = WARREN_TRY(rootfs::refresh_host_image(pool.root()));
+  const auto read = [&](const char* file) {
+    const std::string path = fmt::format("{}/etc/{}", host.path, file);
+    return os::context(os::read_text(pool.root(), path.c_str()), "reading {}", path);
+  };
+  return plan::Image{.layers = host.path,
+                     .host_trees = host.binds,
+                     .passwd = WARREN_TRY(read("passwd")),
+                     .group = WARREN_TRY(read("group")),
+                     .path = std::string(kDefaultPath)};
+}
+
+Result<LocalParts> open_parts(const LocalOptions& options) {
+  const std::string state_dir = options.state_dir.string();
+  const rootfs::PoolKind kind = WARREN_TRY(rootfs::parse_pool_kind(options.pool));
+  auto pool = WARREN_TRY(context(rootfs::open_layer_pool(state_dir, kind), "opening the pool"));
+  plan::Image image = WARREN_TRY(context(open_host_image(*pool), "preparing the host image"));
+  auto cgroups = WARREN_TRY(context(
+      cgroup::Tree::open(tag_of(options.state_dir), options.cgroup_root), "opening the cgroups"));
+  cgroup::Entry init_entry = WARREN_TRY(cgroups->init_entry());
+  return LocalParts{.logs = WARREN_TRY(LogDirectory::open(state_dir)),
+                    .sockets = WARREN_TRY(InitSockets::open(options.runtime_dir.string())),
+                    .pool = std::move(pool),
+                    .image = std::move(image),
+                    .cgroups = std::move(cgroups),
+                    .init_entry = std::move(init_entry),
+                    .seccomp = WARREN_TRY(compile_seccomp_filter()),
+                    .null_device = WARREN_TRY(os::context(
+                        os::open_at(AT_FDCWD, "/dev/null", O_RDWR), "opening /dev/null")),
+                    .isolated_launcher = WARREN_TRY(InitLauncher::create()),
+                    .host_launcher = WARREN_TRY(InitLauncher::create())};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Provider>> create_local(const LocalOptions& options) {
+  return LocalSandboxes::create(options);
+}
+
+LocalSandboxes::LocalSandboxes(LocalParts parts)
+    : parts_(std::move(parts)), cores_(own_cores()), networks_(kReadyNetworks) {}
+
+Result<std::unique_ptr<Provider>> LocalSandboxes::create(const LocalOptions& options) {
+  std::unique_ptr<LocalSandboxes> self(new LocalSandboxes(WARREN_TRY(open_parts(options))));
+  const os::UniqueFd pool =
+      WARREN_TRY(os::context(os::clone_mount(self->parts_.pool->root(), "", os::Recursive::kNo),
+                             "cloning the pool's mount"));
+  const LaunchView view{.pool = pool.get(),
+                        .host_trees = self->parts_.image.host_trees,
+                        .scratch = options.runtime_dir.string()};
+  Result<> entered;
+  std::atomic<bool> is_ready = false;
+  self->launcher_ = std::make_unique<os::WorkerThread>([&] {
+    entered = enter_launch_view(view);
+    is_ready = true;
+    is_ready.notify_one();
+  });
+  is_ready.wait(false);
+  WARREN_TRY(context(std::move(entered), "preparing a view for launches"));
+  self->watcher_ = WARREN_TRY(InitWatcher::create(*self));
+  self->cleaner_ = std::make_unique<os::WorkerThread>();
+  self->preparer_ = std::make_unique<os::WorkerThread>();
+  return self;
+}
+
+Result<std::string> LocalSandboxes::reserve(const NodeId& /*sandbox*/,
+                                            const model::SandboxSpec& spec) {
+  if (spec.profile == model::Profile::kHost) return std::string("host");
+  return rootfs::to_text(WARREN_TRY(users_.reserve()));
+}
+
+void LocalSandboxes::later(Done<> done, std::function<Result<>()> work) {
+  cleaner_->post([done = std::move(done), work = std::move(work)]() mutable { done(work()); });
+}
+
+void LocalSandboxes::signal(const NodeId& sandbox, int signal, Done<> done) {
+  later(std::move(done),
+        [this, sandbox, signal] { return parts_.cgroups->signal(sandbox.to_text(), signal); });
+}
+
+void LocalSandboxes::kill(const NodeId& sandbox, Done<> done) {
+  later(std::move(done), [this, sandbox] { return parts_.cgroups->kill(sandbox.to_text()); });
+}
+
+void LocalSandboxes::freeze(const NodeId& sandbox, Done<> done) {
+  later(std::move(done), [this, sandbox] { return parts_.cgroups->freeze(sandbox.to_text()); });
+}
+
+void LocalSandboxes::thaw(const NodeId& sandbox, Done<> done) {
+  later(std::move(done), [this, sandbox] { return parts_.cgroups->thaw(sandbox.to_text()); });
+}
+
+void LocalSandboxes::usage(std::vector<NodeId> sandboxes, Done<std::vector<model::Usage>> done) {
+  cleaner_->post([this, sandboxes = std::move(sandboxes), done = std::move(done)]() mutable {
+    std::vector<model::Usage> readings;
+    readings.reserve(sandboxes.size());
+    for (const NodeId& sandbox : sandboxes) {
+      // One that has just ended shows zeroes; its row has what it had used.
+      readings.push_back(parts_.cgroups->usage(sandbox.to_text()).value_or(model::Usage{}));
+    }
+    done(std::move(readings));
+  });
+}
+
+Result<LogFiles> LocalSandboxes::open_log(const NodeId& process) {
+  return parts_.logs.read(process);
+}
+
+void LocalSandboxes::remove_log(const NodeId& process, Done<> done) {
+  later(std::move(done), [this, process] { return parts_.logs.remove(process); });
+}
+
+void LocalSandboxes::close(Done<> done) {
+  later(std::move(done), [this]() -> Result<> {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!sandboxes_.empty()) return {};
+    }
+    parts_.init_entry = {};
+    WARREN_TRY(parts_.cgroups->close());
+    parts_.sockets.close();
+    // The launcher's view holds the pool.
+    launcher_.reset();
+    return parts_.pool->close();
+  });
+}
+
+SandboxPtr LocalSandboxes::add(const NodeId& id, const NodeId& process) {
+  const std::lock_guard lock(mutex_);
+  SandboxPtr& sandbox = sandboxes_[id];
+  if (!sandbox) {
+    sandbox = std::make_shared<LiveSandbox>();
+    sandbox->id = id;
+    sandbox->process = process;
+    sandbox->number = next_number_++;
+    by_number_[sandbox->number] = sandbox;
+  }
+  return sandbox;
+}
+
+SandboxPtr LocalSandboxes::find(const NodeId& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sandboxes_.find(id);
+  return found == sandboxes_.end() ? nullptr : found->second;
+}
+
+SandboxPtr LocalSandboxes::find_number(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_number_.find(number);
+  return found == by_number_.end() ? nullptr : found->second;
+}
+
+void LocalSandboxes::forget(const LiveSandbox& sandbox) {
+  const std::lock_guard lock(mutex_);
+  by_number_.erase(sandbox.number);
+  sandboxes_.erase(sandbox.id);
+}
+
+}  // namespace warren::provider

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The local provider itself. Four threads share the work, so that nothing that is slow stands in
+// the way of what is quick: the preparer makes what a sandbox needs of the host, the launcher
+// clones inits from a mount namespace of its own, the watcher hears of what becomes of them, the
+// cleaner takes them away.
+
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "cgroup/cgroup.h"
+#include "os/worker_thread.h"
+#include "plan/compile.h"
+#include "provider/local/core_picker.h"
+#include "provider/local/init_launcher.h"
+#include "provider/local/init_socket.h"
+#include "provider/local/init_watcher.h"
+#include "provider/local/live_sandbox.h"
+#include "provider/local/local_provider.h"
+#include "provider/local/log_directory.h"
+#include "provider/local/network_pool.h"
+#include "rootfs/host_image.h"
+#include "rootfs/layer_pool.h"
+#include "rootfs/user_namespace_pool.h"
+
+namespace warren::provider {
+
+using SandboxPtr = std::shared_ptr<LiveSandbox>;
+
+// What is opened once, in this order.
+struct LocalParts {
+  LogDirectory logs;
+  InitSockets sockets;
+  std::unique_ptr<rootfs::LayerPool> pool;
+  plan::Image image;
+  std::unique_ptr<cgroup::Tree> cgroups;
+  cgroup::Entry init_entry;
+  std::vector<std::byte> seccomp;
+  os::UniqueFd null_device;
+  InitLauncher isolated_launcher;
+  InitLauncher host_launcher;
+};
+
+class LocalSandboxes final : public Provider, private InitWatcher::Listener {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Provider>> create(const LocalOptions& options);
+
+  [[nodiscard]] std::string name() const override { return "local"; }
+  [[nodiscard]] std::vector<Check> checks() const override;
+  void observe(Observer& observer) override { observer_ = &observer; }
+  [[nodiscard]] Result<> check(const model::JobSpec& spec) const override;
+  [[nodiscard]] Result<std::string> plan_text(const model::JobSpec& spec) override;
+  [[nodiscard]] Result<std::string> reserve(const NodeId& sandbox,
+                                            const model::SandboxSpec& spec) override;
+  void upload(const JobOrder& order, Done<os::UniqueFd> opened, Done<> unpacked) override;
+  void start(JobOrder order, Done<Started> done) override;
+  void signal(const NodeId& sandbox, int signal, Done<> done) override;
+  void kill(const NodeId& sandbox, Done<> done) override;
+  void freeze(const NodeId& sandbox, Done<> done) override;
+  void thaw(const NodeId& sandbox, Done<> done) override;
+  void destroy(const NodeId& sandbox, Done<> done) override;
+  void usage(std::vector<NodeId> sandboxes, Done<std::vector<model::Usage>> done) override;
+  [[nodiscard]] Result<LogFiles> open_log(const NodeId& process) override;
+  void remove_log(const NodeId& process, Done<> done) override;
+  void adopt(std::vector<Adoption> sandboxes, Done<std::vector<Adoption>> done) override;
+  void close(Done<> done) override;
+
+ private:
+  explicit LocalSandboxes(LocalParts parts);
+
+  // local_start.cc: from an order to a running init.
+  struct Preparation;
+  void prepare(JobOrder order, Done<Started> done);
+  [[nodiscard]] Result<> prepare_output(Preparation& preparation);
+  [[nodiscard]] Result<> prepare_cgroup(Preparation& preparation);
+  [[nodiscard]] Result<> prepare_isolation(Preparation& preparation);
+  [[nodiscard]] Result<> prepare_plan(Preparation& preparation);
+  [[nodiscard]] Result<> make_layer(LiveSandbox& sandbox, const model::JobSpec& spec);
+  void launch(const std::shared_ptr<Preparation>& preparation);
+  [[nodiscard]] Result<> launch_isolated(Preparation& preparation);
+  [[nodiscard]] Result<> launch_init(Preparation& preparation, const InitLauncher& launcher);
+  void abandon(const SandboxPtr& sandbox, const Error& why);
+
+  // local_end.cc: from init's messages to the observer, and the taking away.
+  void message(std::uint64_t number, std::span<const std::byte> message,
+               os::Received& received) override;
+  void gone(std::uint64_t number) override;
+  void has_started(LiveSandbox& sandbox, const plan::StartedEvent& event, os::Received& received);
+  void has_failed(LiveSandbox& sandbox, const plan::Record& record);
+  void has_exited(LiveSandbox& sandbox, const plan::Record& record);
+  void report(LiveSandbox& sandbox, Ended how);
+  void report_from_records(LiveSandbox& sandbox);
+  void drain_pipes(LiveSandbox& sandbox);
+  [[nodiscard]] Result<> remove_everything(LiveSandbox& sandbox);
+
+  // local_adopt.cc: what an earlier engine has left.
+  void adopt_one(Adoption& adoption);
+  [[nodiscard]] bool attach(const SandboxPtr& sandbox);
+  void sweep(const std::vector<Adoption>& claimed);
+
+  [[nodiscard]] SandboxPtr add(const NodeId& id, const NodeId& process);
+  [[nodiscard]] SandboxPtr find(const NodeId& id);
+  [[nodiscard]] SandboxPtr find_number(std::uint64_t number);
+  void forget(const LiveSandbox& sandbox);
+  // Runs `work` on the cleaner, where slow calls hold up nobody who starts something.
+  void later(Done<> done, std::function<Result<>()> work);
+
+  LocalParts parts_;
+  CorePicker cores_;
+  rootfs::UserNamespacePool users_;
+  NetworkPool networks_;
+  Observer* observer_ = nullptr;
+
+  std::mutex mutex_;
+  std::unordered_map<NodeId, SandboxPtr> sandboxes_;
+  std::unordered_map<std::uint64_t, SandboxPtr> by_number_;
+  std::uint64_t next_number_ = 1;
+
+  std::unique_ptr<InitWatcher> watcher_;
+  std::unique_ptr<os::WorkerThread> cleaner_;
+  std::unique_ptr<os::WorkerThread> launcher_;
+  std::unique_ptr<os::WorkerThread> preparer_;  // Ends first: it gives the others work.
+};
+
+}  // namespace warren::provider

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From an order to a running init.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <utility>
+
+#include "os/call.h"
+#include "os/context.h"
+#include "os/socket.h"
+#include "provider/local/local_sandboxes.h"
+#include "rootfs/user_namespace.h"
+
+namespace warren::provider {
+namespace {
+
+plan::Slot slot_after(plan::Slot first, std::size_t index) {
+  return static_cast<plan::Slot>(static_cast<std::size_t>(first) + index);
+}
+
+bool is_isolated(const model::JobSpec& spec) {
+  return spec.sandbox.profile == model::Profile::kIsolated;
+}
+
+// A name that fits utsname (64 bytes with its NUL).
+std::string hostname_of(const JobOrder& order) {
+  constexpr std::size_t kShortId = 12;
+  if (!order.spec.name.empty()) return order.spec.name;
+  // The end of a UUIDv7 is its random part.
+  const std::string id = order.process.to_text();
+  return id.substr(id.size() - kShortId);
+}
+
+}  // namespace
+
+// What is gathered for one init until it is cloned. Descriptors close when init has its copies.
+struct LocalSandboxes::Preparation {
+  JobOrder order;
+  SandboxPtr sandbox;
+  OutputFiles output;
+  os::UniqueFd listener;
+  os::UniqueFd input;
+  cgroup::Entry group;
+  os::UniqueFd kill_file;
+  os::UniqueFd users;
+  os::UniqueFd network;
+  os::UniqueFd pool;
+  plan::Resources resources;
+  std::vector<std::byte> plan;
+};
+
+void LocalSandboxes::start(JobOrder order, Done<Started> done) {
+  preparer_->post([this, order = std::move(order), done = std::move(done)]() mutable {
+    prepare(std::move(order), std::move(done));
+  });
+}
+
+void LocalSandboxes::prepare(JobOrder order, Done<Started> done) {
+  const auto preparation = std::make_shared<Preparation>();
+  preparation->order = std::move(order);
+  preparation->sandbox = add(preparation->order.sandbox, preparation->order.process);
+  LiveSandbox& sandbox = *preparation->sandbox;
+  sandbox.on_started = std::move(done);
+  sandbox.is_merged = preparation->order.spec.process.streams == model::Streams::kMerged;
+  sandbox.disk_limit = preparation->order.spec.sandbox.limits.disk;
+
+  const auto all = [&]() -> Result<> {
+    WARREN_TRY(context(prepare_output(*preparation), "output"));
+    WARREN_TRY(context(prepare_cgroup(*preparation), "cgroup"));
+    WARREN_TRY(prepare_isolation(*preparation));
+    return context(prepare_plan(*preparation), "plan");
+  };
+  if (const auto done_all = all(); !done_all)
+    return abandon(preparation->sandbox, done_all.error());
+  if (is_isolated(preparation->order.spec)) {
+    launcher_->post([this, preparation] { launch(preparation); });
+  } else {
+    launch(preparation);  // This thread sees the host as it is.
+  }
+}
+
+Result<> LocalSandboxes::prepare_output(Preparation& preparation) {
+  preparation.output = WARREN_TRY(parts_.logs.create(preparation.order.process));
+  preparation.listener = WARREN_TRY(parts_.sockets.listen(preparation.order.sandbox));
+  if (preparation.order.spec.process.input == model::Input::kPipe) {
+    os::Pipe pipe = WARREN_TRY(os::context(os::make_pipe(), "making a pipe for input"));
+    preparation.input = std::move(pipe.read);
+    preparation.sandbox->input = std::move(pipe.write);
+  }
+  return {};
+}
+
+Result<> LocalSandboxes::prepare_cgroup(Preparation& preparation) {
+  const std::string name = preparation.order.sandbox.to_text();
+  const auto device = parts_.pool->device();
+  WARREN_TRY(parts_.cgroups->create(name, preparation.order.spec.sandbox.limits,
+                                    device ? rootfs::to_text(*device) : std::string()));
+  preparation.group = WARREN_TRY(parts_.cgroups->entry(name));
+  if (auto file = parts_.cgroups->kill_file(name)) preparation.kill_file = *std::move(file);
+  preparation.resources.init_tasks = static_cast<std::uint32_t>(parts_.init_entry.tasks.size());
+  preparation.resources.work_tasks = static_cast<std::uint32_t>(preparation.group.tasks.size());
+  preparation.resources.has_work_group = static_cast<bool>(preparation.group.unified);
+  preparation.resources.has_kill_file = static_cast<bool>(preparation.kill_file);
+  return {};
+}
+
+Result<> LocalSandboxes::prepare_isolation(Preparation& preparation) {
+  if (!is_isolated(preparation.order.spec)) return {};
+  LiveSandbox& sandbox = *preparation.sandbox;
+  const auto range = WARREN_TRY(
+      context(rootfs::parse_id_range(preparation.order.footprint), "reading a footprint"));
+  sandbox.range = range;
+  WARREN_TRY(context(make_layer(sandbox, preparation.order.spec), "layer"));
+  preparation.users = WARREN_TRY(context(users_.open(range), "users"));
+  preparation.network = WARREN_TRY(context(networks_.take(), "network"));
+  return context(parts_.cgroups->allow_entry(sandbox.id.to_text(), range.base), "cgroup");
+}
+
+Result<> LocalSandboxes::make_layer(LiveSandbox& sandbox, const model::JobSpec& spec) {
+  if (sandbox.has_layer) return {};  // Uploads came first.
+  WARREN_TRY(parts_.pool->make_room());
+  WARREN_TRY(parts_.pool->create(sandbox.id, spec.sandbox.limits.disk));
+  sandbox.has_layer = true;
+  return {};
+}
+
+Result<> LocalSandboxes::prepare_plan(Preparation& preparation) {
+  LiveSandbox& sandbox = *preparation.sandbox;
+  plan::Resources& resources = preparation.resources;
+  sandbox.cores = cores_.pick(preparation.order.spec.sandbox.limits);
+  resources.affinity = sandbox.cores;
+  resources.sandbox_dir = rootfs::layer_path(sandbox.id);
+  resources.first_id = sandbox.range ? sandbox.range->base : 0;
+  resources.hostname = hostname_of(preparation.order);
+  resources.seccomp = parts_.seccomp;
+  sandbox.plan =
+      WARREN_TRY(plan::compile(preparation.order.spec, parts_.image, preparation.resources));
+  preparation.plan = WARREN_TRY(plan::encode(sandbox.plan));
+  return {};
+}
+
+void LocalSandboxes::launch(const std::shared_ptr<Preparation>& preparation) {
+  const auto launched = is_isolated(preparation->order.spec)
+                            ? launch_isolated(*preparation)
+                            : launch_init(*preparation, parts_.host_launcher);
+  if (!launched) abandon(preparation->sandbox, launched.error());
+}
+
+Result<> LocalSandboxes::launch_isolated(Preparation& preparation) {
+  preparation.pool =
+      WARREN_TRY(os::context(rootfs::clone_for_range(AT_FDCWD, "/layers", preparation.users.get(),
+                                                     rootfs::Access::kReadWrite),
+                             "layer: mapping the pool's ids"));
+  return launch_init(preparation, parts_.isolated_launcher);
+}
+
+Result<> LocalSandboxes::launch_init(Preparation& preparation, const InitLauncher& launcher) {
+  LiveSandbox& sandbox = *preparation.sandbox;
+  Launch launch;
+  if (sandbox.range) {
+    launch.namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+  }
+  launch.cgroup = parts_.init_entry.unified.get();
+  launch.plan = std::move(preparation.plan);
+  launch.log_limit = preparation.order.spec.sandbox.limits.log.value_or(Bytes{}).value;
+  const auto give = [&launch](plan::Slot slot, const os::UniqueFd& fd) {
+    if (fd) launch.descriptors.emplace_back(slot, fd.get());
+  };
+  give(plan::Slot::kNull, parts_.null_device);
+  give(plan::Slot::kListener, preparation.listener);
+  give(plan::Slot::kNetwork, preparation.network);
+  give(plan::Slot::kUsers, preparation.users);
+  give(plan::Slot::kPool, preparation.pool);
+  for (std::size_t index = 0; index < parts_.init_entry.tasks.size(); ++index) {
+    give(slot_after(plan::Slot::kInitTasks, index), parts_.init_entry.tasks[index]);
+  }
+  for (std::size_t index = 0; index < preparation.group.tasks.size(); ++index) {
+    give(slot_after(plan::Slot::kWorkTasks, index), preparation.group.tasks[index]);
+  }
+  give(plan::Slot::kWorkGroup, preparation.group.unified);
+  give(plan::Slot::kKillFile, preparation.kill_file);
+  give(plan::Slot::kInput, preparation.input);
+  give(plan::Slot::kStdoutLog, preparation.output.stdout_file);
+  give(plan::Slot::kStderrLog, preparation.output.stderr_file);
+  give(plan::Slot::kIndex, preparation.output.index);
+  give(plan::Slot::kRecord, preparation.output.record);
+
+  LaunchedInit init = WARREN_TRY(context(launcher.launch(launch), "clone"));
+  sandbox.init = std::move(init.child);
+  sandbox.control = std::move(init.control);
+  // From here on the watcher decides: its first message may come before this call returns.
+  return watcher_->watch(sandbox.control.get(), sandbox.number);
+}
+
+void LocalSandboxes::abandon(const SandboxPtr& sandbox, const Error& why) {
+  cleaner_->post([this, sandbox, why] {
+    // The engine removes what cannot be removed now when it destroys the sandbox.
+    std::ignore = remove_everything(*sandbox);
+    sandbox->has_ended = true;
+    std::exchange(sandbox->on_started, {})(std::unexpected(why));
+  });
+}
+
+void LocalSandboxes::upload(const JobOrder& order, Done<os::UniqueFd> opened, Done<> unpacked) {
+  std::ignore = order;
+  std::ignore = unpacked;
+  opened(fail(Errc::kFailedPrecondition, "uploads: not available yet"));
+}
+
+}  // namespace warren::provider

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "provider/local/log_directory.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
+#include "base/crc32c.h"
+#include "os/call.h"
+#include "os/context.h"
+#include "os/file.h"
+
+namespace warren::provider {
+namespace {
+
+constexpr mode_t kDirectoryMode = 0700;
+constexpr mode_t kFileMode = 0640;
+constexpr std::array kFiles{"stdout.log", "stderr.log", "index", "record"};
+
+bool is_whole(const plan::Record& record) {
+  return record.magic == plan::kRecordMagic &&
+         record.crc ==
+             crc32c(reinterpret_cast<const std::uint8_t*>(&record), offsetof(plan::Record, crc));
+}
+
+Result<os::UniqueFd> open_directory(int parent, const std::string& name) {
+  return os::context(os::open_at(parent, name.c_str(), O_RDONLY | O_DIRECTORY), "opening logs/{}",
+                     name);
+}
+
+Result<OutputFiles> open_files(int directory, int extra_flags) {
+  const auto file = [&](const char* name, int flags) {
+    return os::context(os::open_at(directory, name, O_WRONLY | extra_flags | flags, kFileMode),
+                       "opening {}", name);
+  };
+  OutputFiles files;
+  files.stdout_file = WARREN_TRY(file("stdout.log", 0));
+  files.stderr_file = WARREN_TRY(file("stderr.log", 0));
+  files.index = WARREN_TRY(file("index", O_APPEND));
+  files.record = WARREN_TRY(file("record", O_APPEND));
+  return files;
+}
+
+}  // namespace
+
+Result<LogDirectory> LogDirectory::open(const std::string& state_dir) {
+  const std::string path = state_dir + "/logs";
+  const auto made = os::make_directory(AT_FDCWD, path.c_str(), kDirectoryMode);
+  if (!made && made.error() != os::Errno{EEXIST}) {
+    return os::context(os::KernelResult<LogDirectory>(std::unexpected(made.error())), "making {}",
+                       path);
+  }
+  os::UniqueFd logs = WARREN_TRY(
+      os::context(os::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY), "opening {}", path));
+  return LogDirectory(std::move(logs));
+}
+
+Result<OutputFiles> LogDirectory::create(const NodeId& process) const {
+  const std::string name = process.to_text();
+  const auto made = os::make_directory(logs_.get(), name.c_str(), kDirectoryMode);
+  if (!made && made.error() != os::Errno{EEXIST}) {
+    return os::context(os::KernelResult<OutputFiles>(std::unexpected(made.error())),
+                       "making logs/{}", name);
+  }
+  const os::UniqueFd directory = WARREN_TRY(open_directory(logs_.get(), name));
+  return context(open_files(directory.get(), O_CREAT | O_TRUNC), "logs/{}", name);
+}
+
+Result<OutputFiles> LogDirectory::reopen(const NodeId& process) const {
+  const os::UniqueFd directory = WARREN_TRY(open_directory(logs_.get(), process.to_text()));
+  return open_files(directory.get(), 0);
+}
+
+Result<LogFiles> LogDirectory::read(const NodeId& process) const {
+  const os::UniqueFd directory = WARREN_TRY(open_directory(logs_.get(), process.to_text()));
+  const auto file = [&](const char* name) {
+    return os::context(os::open_at(directory.get(), name, O_RDONLY), "opening {}", name);
+  };
+  LogFiles files;
+  files.stdout_file = WARREN_TRY(file("stdout.log"));
+  files.stderr_file = WARREN_TRY(file("stderr.log"));
+  files.index = WARREN_TRY(file("index"));
+  return files;
+}
+
+Result<std::vector<plan::Record>> LogDirectory::records(const NodeId& process) const {
+  const std::string path = process.to_text() + "/record";
+  const auto file = os::open_at(logs_.get(), path.c_str(), O_RDONLY);
+  if (!file && file.error() == os::Errno{ENOENT}) return std::vector<plan::Record>();
+  if (!file)
+    return fail(os::to_errc(file.error()), "opening logs/{}: {}", path, os::message(file.error()));
+
+  std::vector<plan::Record> records;
+  for (;;) {
+    plan::Record record{};
+    const std::size_t bytes = WARREN_TRY(
+        os::context(os::read_some(file->get(), std::as_writable_bytes(std::span(&record, 1))),
+                    "reading logs/{}", path));
+    if (bytes < sizeof record) return records;
+    if (is_whole(record)) records.push_back(record);
+  }
+}
+
+Result<> LogDirectory::remove(const NodeId& process) const {
+  const std::string name = process.to_text();
+  const auto directory = os::open_at(logs_.get(), name.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!directory && directory.error() == os::Errno{ENOENT}) return {};
+  if (!directory)
+    return fail(Errc::kInternal, "opening logs/{}: {}", name, os::message(directory.error()));
+  for (const char* file : kFiles) {
+    const auto removed = os::call([&] { return ::unlinkat(directory->get(), file, 0); });
+    if (!removed && removed.error() != os::Errno{ENOENT}) {
+      return os::context(removed, "removing logs/{}/{}", name, file);
+    }
+  }
+  return os::context(os::call([&] { return ::unlinkat(logs_.get(), name.c_str(), AT_REMOVEDIR); }),
+                     "removing logs/{}", name);
+}
+
+}  // namespace warren::provider

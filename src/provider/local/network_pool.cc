@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "provider/local/network_pool.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <utility>
+
+#include "os/call.h"
+#include "os/context.h"
+#include "os/credentials.h"
+#include "os/file.h"
+#include "os/text_file.h"
+#include "os/worker_thread.h"
+
+namespace warren::provider {
+namespace {
+
+os::KernelResult<> bring_up_loopback() {
+  const os::UniqueFd socket =
+      WARREN_TRY(os::call_for_fd([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }));
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  return os::call([&] { return ::ioctl(socket.get(), SIOCSIFFLAGS, &request); });
+}
+
+// Moves the calling thread into a new network namespace and returns a descriptor of it. A thread
+// that is already in one of its own loses nothing by moving on.
+Result<os::UniqueFd> make() {
+  WARREN_TRY(os::context(os::unshare(CLONE_NEWNET), "making a network namespace"));
+  WARREN_TRY(os::context(bring_up_loopback(), "bringing up the loopback device"));
+  // Of /proc/self, not of the thread: what a namespace shows in /proc/sys/net is the reader's.
+  for (const auto& [file, value] :
+       {std::pair("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0"),
+        std::pair("/proc/sys/net/ipv4/ping_group_range", "0 2147483647"),
+        std::pair("/proc/sys/net/ipv4/ip_forward", "0")}) {
+    WARREN_TRY(os::context(os::write_text(AT_FDCWD, file, value), "writing {}", file));
+  }
+  // Not os::open_at(): the file is one of the kernel's own links.
+  return os::context(
+      os::call_for_fd([] { return ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC); }),
+      "opening the network namespace");
+}
+
+// On a thread of its own, so that the caller keeps its namespace.
+Result<os::UniqueFd> make_on_new_thread() {
+  Result<os::UniqueFd> made = fail(Errc::kInternal, "no network namespace was made");
+  os::start_thread([&made](const std::stop_token&) { made = make(); }).join();
+  return made;
+}
+
+}  // namespace
+
+NetworkPool::NetworkPool(std::size_t ready)
+    : ready_(ready),
+      maker_(os::start_thread([this](const std::stop_token& stop) { keep_ready(stop); })) {}
+
+Result<os::UniqueFd> NetworkPool::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!namespaces_.empty()) {
+      os::UniqueFd taken = std::move(namespaces_.back());
+      namespaces_.pop_back();
+      taken_.notify_one();
+      return taken;
+    }
+  }
+  return make_on_new_thread();
+}
+
+void NetworkPool::keep_ready(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (taken_.wait(lock, stop, [this] { return namespaces_.size() < ready_; })) {
+    lock.unlock();
+    auto made = make();
+    lock.lock();
+    // A host that cannot make one now tells the next caller of take(), who tries again.
+    if (!made) {
+      taken_.wait(lock, stop, [] { return false; });
+      return;
+    }
+    namespaces_.push_back(*std::move(made));
+  }
+}
+
+}  // namespace warren::provider

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "rootfs/ready_layers.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include <cstdint>
+#include <utility>
+
+#include "os/call.h"
+#include "os/context.h"
+#include "os/file.h"
+#include "rootfs/btrfs_volume.h"
+#include "rootfs/directory_entries.h"
+#include "rootfs/layer_pool.h"
+#include "rootfs/pool_directories.h"
+
+namespace warren::rootfs {
+
+Result<> make_layer_subvolume(int parent, const char* name) {
+  WARREN_TRY(os::context(create_subvolume(parent, name), "making the layer {}", name));
+  auto layer = os::context(os::open_at(parent, name, O_RDONLY | O_DIRECTORY), "opening it");
+  auto made = layer ? make_layer_directories(layer->get())
+                    : Result<>(std::unexpected(std::move(layer).error()));
+  if (!made) std::ignore = destroy_subvolume(parent, name);  // The first error counts.
+  return made;
+}
+
+Result<std::unique_ptr<ReadyLayers>> ReadyLayers::start(int root, std::size_t count) {
+  auto directory = WARREN_TRY(open_pool_directory(root, "ready"));
+  const auto left =
+      WARREN_TRY(os::context(entry_names(directory.get(), "."), "listing ready layers"));
+  for (const std::string& name : left) {
+    WARREN_TRY(os::context(destroy_subvolume(directory.get(), name.c_str()),
+                           "removing the ready layer {}", name));
+  }
+  return std::unique_ptr<ReadyLayers>(new ReadyLayers(std::move(directory), count));
+}
+
+ReadyLayers::ReadyLayers(os::UniqueFd directory, std::size_t count)
+    : directory_(std::move(directory)),
+      count_(count),
+      maker_([this](const std::stop_token& stop) { keep_ready(stop); }) {}
+
+ReadyLayers::~ReadyLayers() {
+  maker_.request_stop();
+  maker_.join();
+  for (const std::string& name : ready_) {
+    std::ignore = destroy_subvolume(directory_.get(), name.c_str());  // Else the next start does.
+  }
+}
+
+os::KernelResult<bool> ReadyLayers::claim(int layers, const char* name) {
+  std::string ready;
+  {
+    const std::scoped_lock lock(mutex_);
+    // In batches, so that a burst of claims does not wake the maker each time.
+    if (ready_.size() <= count_ / 2) short_of_ready_.notify_one();
+    if (ready_.empty()) return false;
+    ready = std::move(ready_.back());
+    ready_.pop_back();
+  }
+  const auto moved = os::call(
+      [&] { return ::renameat2(directory_.get(), ready.c_str(), layers, name, RENAME_NOREPLACE); });
+  if (moved) return true;
+  std::ignore = destroy_subvolume(directory_.get(), ready.c_str());
+  return std::unexpected(moved.error());
+}
+
+void ReadyLayers::keep_ready(const std::stop_token& stop) {
+  std::uint64_t next = 0;
+  std::unique_lock lock(mutex_);
+  while (short_of_ready_.wait(lock, stop, [this] { return ready_.size() <= count_ / 2; })) {
+    while (ready_.size() < count_ && !stop.stop_requested()) {
+      lock.unlock();
+      std::string name = std::to_string(next++);
+      const auto made = make_layer_subvolume(directory_.get(), name.c_str());
+      lock.lock();
+      if (!made) return;  // Whoever makes a layer next learns why, at first hand.
+      ready_.push_back(std::move(name));
+    }
+  }
+}
+
+}  // namespace warren::rootfs

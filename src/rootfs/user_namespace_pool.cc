@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "rootfs/user_namespace_pool.h"
+
+#include <fcntl.h>
+
+#include <utility>
+
+#include "os/call.h"
+#include "os/context.h"
+#include "rootfs/user_namespace.h"
+
+namespace warren::rootfs {
+
+UserNamespacePool::UserNamespacePool(Sizes sizes)
+    : sizes_(sizes), maker_([this](const std::stop_token& stop) { keep_ready(stop); }) {}
+
+UserNamespacePool::~UserNamespacePool() = default;
+
+Result<IdRange> UserNamespacePool::reserve() {
+  const std::scoped_lock lock(mutex_);
+  short_of_ready_.notify_one();
+  if (ready_.empty()) return ranges_.take();
+  return ready_.extract(ready_.begin()).value();
+}
+
+Result<> UserNamespacePool::reserve(IdRange range) {
+  const std::scoped_lock lock(mutex_);
+  if (ready_.erase(range) > 0) return {};
+  if (preparing_ == range) {
+    preparing_.reset();
+    return {};
+  }
+  return ranges_.take(range);
+}
+
+Result<os::UniqueFd> UserNamespacePool::open(IdRange range) {
+  std::unique_lock lock(mutex_);
+  if (!ranges_.is_taken(range) || ready_.contains(range)) {
+    return fail(Errc::kFailedPrecondition, "the range of user ids at {} is not reserved",
+                range.base);
+  }
+  auto found = namespaces_.find(range);
+  if (found == namespaces_.end()) {
+    lock.unlock();
+    auto made = WARREN_TRY(os::context(create_user_namespace(range),
+                                       "making the user namespace of ids from {} on", range.base));
+    lock.lock();
+    found = namespaces_.try_emplace(range, std::move(made)).first;
+  }
+  return os::context(
+      os::call_for_fd([&] { return ::fcntl(found->second.get(), F_DUPFD_CLOEXEC, 0); }),
+      "duplicating the user namespace of ids from {} on", range.base);
+}
+
+void UserNamespacePool::release(IdRange range) {
+  const std::scoped_lock lock(mutex_);
+  if (namespaces_.contains(range) && ready_.size() < sizes_.cached) {
+    ready_.insert(range);
+    return;
+  }
+  namespaces_.erase(range);
+  ranges_.release(range);
+}
+
+void UserNamespacePool::keep_ready(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (short_of_ready_.wait(lock, stop, [this] { return ready_.size() < sizes_.ready; })) {
+    const auto range = ranges_.take();
+    if (!range) return;  // All are in use: from now on the released ones are the supply.
+    preparing_ = *range;
+    lock.unlock();
+    auto made = create_user_namespace(*range);
+    lock.lock();
+    const bool still_free = std::exchange(preparing_, std::nullopt) == *range;
+    if (made) namespaces_.try_emplace(*range, *std::move(made));
+    if (still_free && made) ready_.insert(*range);
+    if (still_free && !made) ranges_.release(*range);
+    if (!made) return;  // Whoever opens a namespace next learns why, at first hand.
+  }
+}
+
+}  // namespace warren::rootfs

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Boots a guest with the unified cgroup hierarchy, runs a shell script in it and passes on its end.
+
+usage: run_guest.py [--cpu MODEL] [--timeout SECONDS] SCRIPT
+
+The guest finds this repository, with the binaries of the dev build, at the path it has on the host;
+whatever is written there is gone afterwards. The script's output appears as it is written, the exit
+status is the script's own, or 125 where the guest did not come to its end.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+
+import images
+
+SECTOR = 512
+FAILED = 125
+EXIT_LINE = re.compile(r"^guest-exit: (\d+)$")
+
+
+class Guest:
+    """One boot: its lines by iteration, then `status`."""
+
+    def __init__(self, script, cpu="max", timeout=600):
+        self.status = FAILED
+        self.console = images.CACHE / "console.log"
+        self._disk = self._script_disk(script)
+        self._qemu = subprocess.Popen(
+            self._command(*images.make_all(), cpu), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, text=True, errors="replace")
+        self._limit = threading.Timer(timeout, self._qemu.kill)
+        self._limit.start()
+
+    @staticmethod
+    def _script_disk(script):
+        text = "\n".join([f"# repository: {images.ROOT}",
+                          f"export CI={os.environ.get('CI', '')}",
+                          script, ""]).encode()
+        disk = tempfile.NamedTemporaryFile(prefix="guest-script-")
+        disk.write(text + b"\0" * (-len(text) % SECTOR))
+        disk.flush()
+        return disk
+
+    def _command(self, kernel, initramfs, system, repository, cpu):
+        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", cpu, "-smp", "2",
+                   "-m", "2G", "-nodefaults", "-display", "none", "-no-reboot",
+                   "-kernel", kernel.image, "-initrd", initramfs,
+                   "-append", "console=ttyS0 loglevel=4 panic=-1 mitigations=off",
+                   "-serial", f"file:{self.console}", "-serial", "stdio"]
+        for disk in (system, repository, self._disk.name):
+            command += ["-drive", f"file={disk},if=virtio,format=raw,snapshot=on,cache=unsafe"]
+        return command
+
+    def __iter__(self):
+        with self._disk, self._qemu.stdout:
+            for line in self._qemu.stdout:
+                line = line.rstrip("\r\n")
+                if ended := EXIT_LINE.match(line):
+                    self.status = int(ended[1])
+                else:
+                    yield line
+            self._qemu.wait()
+            self._limit.cancel()
+
+    def explanation(self):
+        """The end of the kernel's console, for a guest that did not come to its end."""
+        return "\n".join(self.console.read_text(errors="replace").splitlines()[-30:])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--cpu", default="max")
+    parser.add_argument("--timeout", type=float, default=600)
+    parser.add_argument("script", type=pathlib.Path)
+    arguments = parser.parse_args()
+    guest = Guest(arguments.script.read_text(), arguments.cpu, arguments.timeout)
+    for line in guest:
+        print(line, flush=True)
+    if guest.status == FAILED:
+        print(guest.explanation(), file=sys.stderr)
+    return guest.status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
