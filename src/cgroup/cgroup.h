@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,7 +61,7 @@ class Tree {
   // directories. `tag` makes the names of engines with different state directories differ. `root`
   // overrides the parent directory within each hierarchy (absent: the caller's own cgroup).
   [[nodiscard]] static Result<std::unique_ptr<Tree>> open(std::string_view tag,
-                                                          std::optional<std::string> root);
+                                                          const std::optional<std::string>& root);
 
   [[nodiscard]] virtual std::vector<Capability> capabilities() const = 0;
 

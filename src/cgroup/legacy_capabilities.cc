@@ -46,6 +46,7 @@ Capability describe(const Probe& probe, const Branch* branch) {
 
 std::vector<Capability> legacy_capabilities(std::span<const Branch> limiting) {
   std::vector<Capability> capabilities;
+  capabilities.reserve(kProbes.size());
   for (const Probe& probe : kProbes) {
     capabilities.push_back(describe(probe, find_branch(limiting, probe.controller)));
   }

@@ -29,7 +29,8 @@ bool is_hybrid(const Layout& layout) {
 
 }  // namespace
 
-Result<std::unique_ptr<Tree>> Tree::open(std::string_view tag, std::optional<std::string> root) {
+Result<std::unique_ptr<Tree>> Tree::open(std::string_view tag,
+                                         const std::optional<std::string>& root) {
   const std::string name = fmt::format("warren-{}", tag);
   WARREN_TRY(validate_component(name));
   const std::string cgroups = WARREN_TRY(read_proc("/proc/self/cgroup"));

@@ -47,6 +47,7 @@ std::vector<Capability> limit_capabilities(const GroupDirectory& leaf, const Ref
       Probe{"limit.io", "io", "io.max"},
   };
   std::vector<Capability> capabilities;
+  capabilities.reserve(kProbes.size());
   for (const Probe& probe : kProbes) {
     Capability capability{.name = probe.name, .available = leaf.has(probe.file), .detail = {}};
     const auto refusal = refusals.find(probe.controller);

@@ -16,7 +16,8 @@ bool is_absent(const Error& error) {
   return error.code == Errc::kNotFound || error.code == Errc::kUnavailable;
 }
 
-// Another engine holds the places but may not listen yet: wait for it as long as one takes to start.
+// Another engine holds the places but may not listen yet: wait for it as long as one takes to
+// start.
 Result<wire::ClientChannel> connect_soon(const Places& places) {
   const auto deadline = Backoff::Clock::now() + std::chrono::seconds(10);
   for (;;) {

@@ -24,8 +24,8 @@ enum class Startup : bool { kNever, kIfAbsent };
 // Connects, starting an engine where that is allowed and possible.
 [[nodiscard]] Result<wire::ClientChannel> connect(const Places& places, Startup startup);
 
-// When to try again to reach an engine that has gone: after 50 ms, then twice as long each time up to
-// 1 s, for 120 s in all.
+// When to try again to reach an engine that has gone: after 50 ms, then twice as long each time up
+// to 1 s, for 120 s in all.
 class Backoff {
  public:
   using Clock = std::chrono::steady_clock;

@@ -41,8 +41,8 @@ class SpawnSetup {
     ::posix_spawnattr_setsigdefault(&attributes_, &signals);
     sigemptyset(&signals);
     ::posix_spawnattr_setsigmask(&attributes_, &signals);
-    ::posix_spawnattr_setflags(
-        &attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    ::posix_spawnattr_setflags(&attributes_,
+                               POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   }
   ~SpawnSetup() {
     ::posix_spawn_file_actions_destroy(&actions_);
@@ -68,7 +68,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 // Only Warren's own variables: an engine outlives the shell it was started from.
 std::vector<std::string> engine_environment() {
-  std::vector<std::string> kept = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  std::vector<std::string> kept = {
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
   for (char** variable = environ; *variable != nullptr; ++variable) {
     if (std::string_view(*variable).starts_with("WARREN_")) kept.emplace_back(*variable);
   }
@@ -83,9 +84,8 @@ Result<pid_t> spawn(const Places& places, int ready) {
   std::vector<std::string> environment = engine_environment();
   const SpawnSetup setup(ready);
   pid_t pid = -1;
-  const int error =
-      ::posix_spawn(&pid, program.c_str(), setup.actions(), setup.attributes(),
-                    pointers_to(arguments).data(), pointers_to(environment).data());
+  const int error = ::posix_spawn(&pid, program.c_str(), setup.actions(), setup.attributes(),
+                                  pointers_to(arguments).data(), pointers_to(environment).data());
   if (error != 0) {
     return fail(Errc::kUnavailable, "starting {}: {}", program, os::message(os::Errno{error}));
   }
@@ -107,10 +107,11 @@ Result<std::string> read_line_until_closed(int fd) {
 
 Result<std::string> engine_program() {
   std::array<char, PATH_MAX> path;
-  const std::size_t length = WARREN_TRY(os::context(
-      os::call_for<std::size_t>(
-          [&] { return ::readlink("/proc/self/exe", path.data(), path.size()); }),
-      "finding warrend"));
+  const std::size_t length =
+      WARREN_TRY(os::context(os::call_for<std::size_t>([&] {
+                               return ::readlink("/proc/self/exe", path.data(), path.size());
+                             }),
+                             "finding warrend"));
   const std::string_view self(path.data(), length);
   return std::string(self.substr(0, self.rfind('/') + 1)) + "warrend";
 }

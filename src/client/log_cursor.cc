@@ -56,12 +56,12 @@ Result<std::optional<std::uint64_t>> LogCursor::find_lines(const LogRecord& reco
   std::uint64_t end = record.length;
   while (end > 0) {
     const std::uint64_t begin = end > bytes.size() ? end - bytes.size() : 0;
-    const std::size_t count = WARREN_TRY(os::context(
-        os::call_for<std::size_t>([&] {
-          return ::pread(files_.of(record.stream), bytes.data(), end - begin,
-                         static_cast<off_t>(record.offset + begin));
-        }),
-        "reading the log"));
+    const std::size_t count =
+        WARREN_TRY(os::context(os::call_for<std::size_t>([&] {
+                                 return ::pread(files_.of(record.stream), bytes.data(), end - begin,
+                                                static_cast<off_t>(record.offset + begin));
+                               }),
+                               "reading the log"));
     for (std::size_t i = count; i-- > 0;) {
       const bool is_last = !std::exchange(scan.seen_last_byte, true);
       if (bytes[i] == '\n' && !is_last && --scan.lines == 0) return begin + i + 1;
@@ -123,12 +123,12 @@ Result<std::optional<LogSegment>> LogCursor::next_uncovered() {
 
 Result<std::optional<LogRecord>> LogCursor::read_record(std::uint64_t number) const {
   LogRecord record;
-  const std::size_t count = WARREN_TRY(os::context(
-      os::call_for<std::size_t>([&] {
-        return ::pread(files_.index.get(), &record, sizeof record,
-                       static_cast<off_t>(number * sizeof record));
-      }),
-      "reading the log's index"));
+  const std::size_t count =
+      WARREN_TRY(os::context(os::call_for<std::size_t>([&] {
+                               return ::pread(files_.index.get(), &record, sizeof record,
+                                              static_cast<off_t>(number * sizeof record));
+                             }),
+                             "reading the log's index"));
   if (count != sizeof record || !is_valid(record)) return std::nullopt;
   return record;
 }

@@ -48,7 +48,8 @@ struct LogSegment {
 class LogCursor {
  public:
   // `files` must outlive it.
-  LogCursor(const LogFiles& files, const LogOptions& options) : files_(files), options_(options), skip_(options.offset) {}
+  LogCursor(const LogFiles& files, const LogOptions& options)
+      : files_(files), options_(options), skip_(options.offset) {}
 
   // Moves to the start of the last lines that options ask for. Before the first next().
   [[nodiscard]] Result<> seek_tail();

@@ -76,12 +76,12 @@ Result<std::optional<std::uint64_t>> LogPrinter::show(const LogSegment& segment)
 
 Result<std::uint64_t> LogPrinter::stamp(const LogSegment& segment) {
   std::string bytes(std::min<std::uint64_t>(segment.length, kStampedAtATime), '\0');
-  const std::size_t count = WARREN_TRY(os::context(
-      os::call_for<std::size_t>([&] {
-        return ::pread(files_.of(segment.stream), bytes.data(), bytes.size(),
-                       static_cast<off_t>(segment.offset));
-      }),
-      "reading the log"));
+  const std::size_t count =
+      WARREN_TRY(os::context(os::call_for<std::size_t>([&] {
+                               return ::pread(files_.of(segment.stream), bytes.data(), bytes.size(),
+                                              static_cast<off_t>(segment.offset));
+                             }),
+                             "reading the log"));
   bool& inside_line = inside_line_[std::to_underlying(segment.stream)];
   const std::string prefix = to_rfc3339(segment.time) + ' ';
   for (const char byte : std::string_view(bytes).substr(0, count)) {

@@ -37,8 +37,8 @@ OutputStream::OutputStream(int fd)
 
 os::KernelResult<std::size_t> OutputStream::write(std::string_view bytes) const noexcept {
   if (!is_file_) {
-    // A pipe or terminal that is ready takes PIPE_BUF bytes without waiting. The descriptor cannot be
-    // made non-blocking: others share it.
+    // A pipe or terminal that is ready takes PIPE_BUF bytes without waiting. The descriptor cannot
+    // be made non-blocking: others share it.
     if (!is_writable_now(fd_)) return std::unexpected(os::Errno{EAGAIN});
     bytes = bytes.substr(0, PIPE_BUF);
   }

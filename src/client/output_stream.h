@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Standard output or standard error of this program, written without waiting where the kernel can say
-// that a write would wait.
+// Standard output or standard error of this program, written without waiting where the kernel can
+// say that a write would wait.
 
 #pragma once
 
@@ -24,7 +24,8 @@ class OutputStream {
   // Writes some of `bytes`. EAGAIN: poll(2) for POLLOUT first. EPIPE: nobody reads any more.
   [[nodiscard]] os::KernelResult<std::size_t> write(std::string_view bytes) const noexcept;
 
-  // Moves some of the `length` bytes at `offset` of `file`; 0 when the file ends before. Else as write().
+  // Moves some of the `length` bytes at `offset` of `file`; 0 when the file ends before. Else as
+  // write().
   [[nodiscard]] os::KernelResult<std::size_t> move_from(int file, std::uint64_t offset,
                                                         std::uint64_t length) const noexcept;
 

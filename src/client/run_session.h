@@ -65,8 +65,8 @@ class RunSession {
   std::optional<Backoff> backoff_;              // Present while the engine is away.
   Clock::time_point away_since_;
   wire::CallId call_ = 0;
-  bool waiting_ = false;   // `call_` is Wait, because the engine has been away; else Run.
-  std::string id_;         // Empty until the engine has said it.
+  bool waiting_ = false;  // `call_` is Wait, because the engine has been away; else Run.
+  std::string id_;        // Empty until the engine has said it.
   std::unique_ptr<LogPrinter> printer_;
   bool blocked_ = false;  // Standard output or error take nothing now.
   std::unique_ptr<InputForwarder> input_;

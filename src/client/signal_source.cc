@@ -20,8 +20,8 @@ Result<SignalSource> SignalSource::open() {
     ::sigaction(number, nullptr, &action);
     if (action.sa_handler != SIG_IGN) sigaddset(&signals, number);
   }
-  WARREN_TRY(os::context(
-      os::call([&] { return ::sigprocmask(SIG_BLOCK, &signals, nullptr); }), "blocking signals"));
+  WARREN_TRY(os::context(os::call([&] { return ::sigprocmask(SIG_BLOCK, &signals, nullptr); }),
+                         "blocking signals"));
   return SignalSource(WARREN_TRY(os::context(
       os::call_for_fd([&] { return ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK); }),
       "receiving signals")));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JSON objects as aligned text for people. Control characters of what it shows never reach a terminal.
+// JSON objects as aligned text for people. Control characters of what it shows never reach a
+// terminal.
 
 #pragma once
 
@@ -12,7 +13,8 @@
 
 namespace warren::client {
 
-// One row for each object of `rows`, one column for each of `fields`, after a line with their names.
+// One row for each object of `rows`, one column for each of `fields`, after a line with their
+// names.
 [[nodiscard]] Result<std::string> format_table(const nlohmann::ordered_json& rows,
                                                const std::vector<std::string>& fields);
 

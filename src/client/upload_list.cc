@@ -45,10 +45,11 @@ class Listing {
 
   void add_link_to_root(const fs::path& directory) {
     const fs::path absolute = fs::absolute(directory).lexically_normal();
-    const fs::path name = absolute.has_filename() ? absolute.filename()
-                                                  : absolute.parent_path().filename();
+    const fs::path name =
+        absolute.has_filename() ? absolute.filename() : absolute.parent_path().filename();
     if (name.empty() || entries_.contains(name)) return;
-    entries_[name] = {.type = UploadEntry::Type::kSymlink, .source = "", .name = name, .target = "."};
+    entries_[name] = {
+        .type = UploadEntry::Type::kSymlink, .source = "", .name = name, .target = "."};
   }
 
   [[nodiscard]] std::vector<UploadEntry> take() {
@@ -83,7 +84,8 @@ class Listing {
     return {};
   }
 
-  std::map<fs::path, UploadEntry> entries_;  // By parts of the path: a directory before its contents.
+  std::map<fs::path, UploadEntry>
+      entries_;  // By parts of the path: a directory before its contents.
 };
 
 }  // namespace

@@ -2,7 +2,9 @@
 //
 // warrend: puts the engine together and runs its loop.
 
+#include <fcntl.h>
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -28,7 +30,10 @@ namespace {
 // Says once, to whoever started this engine, whether it serves.
 class ReadyReport {
  public:
-  explicit ReadyReport(os::UniqueFd descriptor) : descriptor_(std::move(descriptor)) {}
+  explicit ReadyReport(os::UniqueFd descriptor) : descriptor_(std::move(descriptor)) {
+    // Inherited, but not to be passed on to what the engine starts.
+    if (descriptor_) ::fcntl(descriptor_.get(), F_SETFD, FD_CLOEXEC);
+  }
 
   void send(const Result<>& result) {
     if (!result) fmt::print(stderr, "warrend: {}\n", result.error().message);
@@ -46,7 +51,10 @@ class ReadyReport {
 
 // An engine that a client has started has no terminal: its log is a file.
 Result<> open_log(const Options& options) {
-  if (options.ready_fd < 0) return {};
+  if (options.ready_fd < 0) {
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("warrend"));
+    return {};
+  }
   try {
     spdlog::set_default_logger(
         spdlog::basic_logger_mt("warrend", options.places.state_dir / "engine.log"));

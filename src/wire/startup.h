@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How an engine that a client starts says that it is ready: `warrend --ready-fd N` writes one line to
-// descriptor N, kReadyLine or the reason why it cannot run, and closes it.
+// How an engine that a client starts says that it is ready: `warrend --ready-fd N` writes one line
+// to descriptor N, kReadyLine or the reason why it cannot run, and closes it.
 
 #pragma once
 

@@ -38,7 +38,8 @@ def is_code(path):
 
 
 def is_test(path):
-    return path.stem.endswith("_test")
+    """Whether a file of src/ serves tests alone: a test, or a fixture of some."""
+    return path.stem.endswith(("_test", "_fixture"))
 
 
 def modules():

@@ -16,11 +16,11 @@ namespace {
 
 Result<> show(const Session& session, const v1::NodeEvent& event) {
   if (session.wants_json()) return session.show_line(event_to_json(event));
-  return print(STDOUT_FILENO,
-               fmt::format("{} {} {} {}{}{}\n",
-                           to_rfc3339(Timestamp(std::chrono::microseconds(event.at()))),
-                           event.node(), event.seq(), event.state(),
-                           event.cause().empty() ? "" : " ", event.cause()));
+  return print(
+      STDOUT_FILENO,
+      fmt::format("{} {} {} {}{}{}\n", to_rfc3339(Timestamp(std::chrono::microseconds(event.at()))),
+                  event.node(), event.seq(), event.state(), event.cause().empty() ? "" : " ",
+                  event.cause()));
 }
 
 // Until the stream ends; `request` remembers how far it came.

@@ -43,8 +43,7 @@ Result<> list(const Session& session, const ListFlags& flags) {
   const auto reply = WARREN_TRY(engine.call<v1::ListReply>(wire::kList, request));
   auto rows = nlohmann::ordered_json::array();
   for (const v1::Node& node : reply.nodes()) rows.push_back(node_to_json(node));
-  return session.show_list(rows,
-                           {"seq", "name", "state", "cause", "command", "created_at", "id"});
+  return session.show_list(rows, {"seq", "name", "state", "cause", "command", "created_at", "id"});
 }
 
 }  // namespace

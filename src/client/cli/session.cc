@@ -34,8 +34,7 @@ Result<EngineClient> Session::connect(Startup startup) const {
 
 Result<> Session::show(const Json& object) const {
   const Json selected = WARREN_TRY(select_fields(object, flags.fields));
-  return print(STDOUT_FILENO,
-               wants_json() ? to_text(selected, kIndent) : format_object(selected));
+  return print(STDOUT_FILENO, wants_json() ? to_text(selected, kIndent) : format_object(selected));
 }
 
 Result<> Session::show_list(const Json& rows, const std::vector<std::string>& columns) const {

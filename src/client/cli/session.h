@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every command of the command line shares: global flags, the way to the engine, the way to say
-// how it went.
+// What every command of the command line shares: global flags, the way to the engine, the way to
+// say how it went.
 
 #pragma once
 

@@ -9,13 +9,14 @@
 namespace warren::client::cli {
 namespace {
 
-constexpr const char* kCommands[] = {"image", "sandbox", "process", "scope",       "network",
-                                     "volume", "certs",  "nodes",   "config-help", "box"};
+constexpr const char* kCommands[] = {"image",  "sandbox", "process", "scope",       "network",
+                                     "volume", "certs",   "nodes",   "config-help", "box"};
 
 constexpr const char* kRunOptions[] = {
-    "--publish", "--allow-egress", "--max-net-bps", "--volume",         "--secret-env", "--schedule",
-    "--every",   "--cron",         "--after",       "--retry",          "--parent",     "--provider",
-    "--on-exit", "--spawn",        "--on-engine-exit", "--on-child-failure"};
+    "--publish",    "--allow-egress", "--max-net-bps",    "--volume",
+    "--secret-env", "--schedule",     "--every",          "--cron",
+    "--after",      "--retry",        "--parent",         "--provider",
+    "--on-exit",    "--spawn",        "--on-engine-exit", "--on-child-failure"};
 
 }  // namespace
 
@@ -37,8 +38,8 @@ void add_unavailable_run_flags(CLI::App& run, Session& /*session*/) {
            [name](const std::string&) { throw CLI::ValidationError(name, "not available yet"); })
         ->group("");
   }
-  run.add_flag_callback(
-         "-t,--tty", [] { throw CLI::ValidationError("--tty", "not available yet"); })
+  run.add_flag_callback("-t,--tty",
+                        [] { throw CLI::ValidationError("--tty", "not available yet"); })
       ->group("");
 }
 

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "plan/launch_plan.h"
 #include "provider/provider.h"
 
 namespace warren::provider {
@@ -18,7 +20,9 @@ struct LocalOptions {
   std::filesystem::path runtime_dir;       // Exists.
   std::optional<std::string> cgroup_root;  // Parent of the engine's cgroup; absent: where it runs.
   std::string pool = "auto";               // "auto", "btrfs" or "directory".
-  std::uint32_t timeout_seconds = 30;  // After which a start that does not come about has failed.
+  // Tests take a defence out of every plan here, to see that its attack then succeeds. Empty
+  // otherwise.
+  std::function<void(plan::LaunchPlan&)> amend_plan = {};
 };
 
 // Opens pools and cgroups. Everything that is slow happens later, on the provider's own threads.

@@ -59,7 +59,8 @@ Result<LocalParts> open_parts(const LocalOptions& options) {
                     .null_device = WARREN_TRY(os::context(
                         os::open_at(AT_FDCWD, "/dev/null", O_RDWR), "opening /dev/null")),
                     .isolated_launcher = WARREN_TRY(InitLauncher::create()),
-                    .host_launcher = WARREN_TRY(InitLauncher::create())};
+                    .host_launcher = WARREN_TRY(InitLauncher::create()),
+                    .amend_plan = options.amend_plan};
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ struct LocalParts {
   os::UniqueFd null_device;
   InitLauncher isolated_launcher;
   InitLauncher host_launcher;
+  std::function<void(plan::LaunchPlan&)> amend_plan;
 };
 
 class LocalSandboxes final : public Provider, private InitWatcher::Listener {

@@ -138,6 +138,7 @@ Result<> LocalSandboxes::prepare_plan(Preparation& preparation) {
   resources.seccomp = parts_.seccomp;
   sandbox.plan =
       WARREN_TRY(plan::compile(preparation.order.spec, parts_.image, preparation.resources));
+  if (parts_.amend_plan) parts_.amend_plan(sandbox.plan);
   preparation.plan = WARREN_TRY(plan::encode(sandbox.plan));
   return {};
 }

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Shows one node's log until nothing more will be written, whatever becomes of the engine
+// meanwhile.
+
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "client/engine_client.h"
+#include "client/log_printer.h"
+
+namespace warren::client {
+
+enum class Follow : bool { kNo, kYes };
+
+class LogFollower {
+ public:
+  LogFollower(Places places, std::string node, const LogOptions& options)
+      : places_(std::move(places)), node_(std::move(node)), options_(options) {}
+  LogFollower(const LogFollower&) = delete;
+  LogFollower& operator=(const LogFollower&) = delete;
+
+  [[nodiscard]] Result<> show(Follow follow);
+  // That the process wrote and that were not kept.
+  [[nodiscard]] std::uint64_t lost_bytes() const { return printer_ ? printer_->lost_bytes() : 0; }
+
+ private:
+  [[nodiscard]] Result<> open();
+  [[nodiscard]] Result<> turn();
+  [[nodiscard]] Result<> take_events();
+  [[nodiscard]] Result<> try_to_reach_engine();
+  [[nodiscard]] int timeout() const;
+  void lose_engine();
+
+  Places places_;
+  std::string node_;
+  LogOptions options_;
+  std::optional<wire::ClientChannel> channel_;  // Absent while the engine is away.
+  std::optional<Backoff> backoff_;              // Present while the engine is away.
+  wire::CallId call_ = 0;
+  std::unique_ptr<LogPrinter> printer_;
+  bool blocked_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace warren::client

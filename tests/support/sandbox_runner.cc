@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/support/sandbox_runner.h"
+
+#include <gtest/gtest.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <future>
+#include <mutex>
+#include <stdexcept>
+
+#include "os/file.h"
+#include "provider/local/local_provider.h"
+
+namespace warren::test {
+namespace {
+
+constexpr std::chrono::seconds kDeadline{120};
+
+std::string read_file(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return {};
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const auto count =
+        os::read_some(fd, std::as_writable_bytes(std::span(text)).subspan(done));
+    if (!count || *count == 0) break;
+    done += *count;
+  }
+  text.resize(done);
+  return text;
+}
+
+template <typename T>
+T await(std::future<T> future) {
+  if (future.wait_for(kDeadline) != std::future_status::ready) {
+    throw std::runtime_error("the provider does not answer");
+  }
+  return future.get();
+}
+
+// A completion and the future of its value.
+template <typename T>
+std::pair<provider::Done<T>, std::future<Result<T>>> completion() {
+  std::promise<Result<T>> promise;
+  auto future = promise.get_future();
+  return {[promise = std::move(promise)](Result<T> value) mutable {
+            promise.set_value(std::move(value));
+          },
+          std::move(future)};
+}
+
+}  // namespace
+
+struct SandboxRunner::Ends {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<NodeId, provider::Ended> by_process;
+};
+
+int Outcome::exit_code() const {
+  if (!ended.wait_status || !WIFEXITED(*ended.wait_status)) return -1;
+  return WEXITSTATUS(*ended.wait_status);
+}
+
+SandboxRunner::SandboxRunner(std::function<void(plan::LaunchPlan&)> amend)
+    : ends_(std::make_unique<Ends>()) {
+  std::string name = (std::filesystem::temp_directory_path() / "warren-test-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
+  directory_ = name;
+  std::filesystem::create_directory(directory_ / "state");
+  std::filesystem::create_directory(directory_ / "run");
+  provider::LocalOptions options;
+  options.state_dir = directory_ / "state";
+  options.runtime_dir = directory_ / "run";
+  options.amend_plan = std::move(amend);
+  auto created = provider::create_local(options);
+  if (!created) throw std::runtime_error(created.error().message);
+  provider_ = *std::move(created);
+  provider_->observe(*this);
+}
+
+SandboxRunner::~SandboxRunner() {
+  auto [done, future] = completion<void>();
+  provider_->close(std::move(done));
+  const auto closed = await(std::move(future));
+  EXPECT_TRUE(closed) << closed.error().message;
+  provider_.reset();
+  std::error_code error;
+  std::filesystem::remove_all(directory_, error);
+  EXPECT_FALSE(error) << error.message();
+}
+
+NodeId SandboxRunner::next_id() {
+  std::array<std::uint8_t, 10> random{};
+  if (::getrandom(random.data(), random.size(), 0) < 0) throw std::runtime_error("getrandom");
+  return NodeId::make(
+      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()),
+      random);
+}
+
+void SandboxRunner::ended(provider::Ended how) {
+  const std::lock_guard lock(ends_->mutex);
+  const NodeId process = how.process;
+  ends_->by_process.insert_or_assign(process, std::move(how));
+  ends_->changed.notify_all();
+}
+
+Outcome SandboxRunner::run(const model::JobSpec& spec) {
+  provider::JobOrder order;
+  order.sandbox = next_id();
+  order.process = next_id();
+  order.spec = spec;
+  order.footprint = provider_->reserve(order.sandbox, spec.sandbox).value();
+  const NodeId sandbox = order.sandbox;
+  const NodeId process = order.process;
+
+  Outcome outcome;
+  auto [started, started_future] = completion<provider::Started>();
+  provider_->start(std::move(order), std::move(started));
+  outcome.started = await(std::move(started_future));
+  {
+    std::unique_lock lock(ends_->mutex);
+    const auto is_there = [&] { return ends_->by_process.contains(process); };
+    if (outcome.started && !ends_->changed.wait_for(lock, kDeadline, is_there)) {
+      throw std::runtime_error("the command does not end");
+    }
+    if (is_there()) outcome.ended = ends_->by_process.at(process);
+  }
+  if (const auto log = provider_->open_log(process)) {
+    outcome.out = read_file(log->stdout_file.get());
+    outcome.err = read_file(log->stderr_file.get());
+  }
+  auto [destroyed, destroyed_future] = completion<void>();
+  provider_->destroy(sandbox, std::move(destroyed));
+  const auto gone = await(std::move(destroyed_future));
+  EXPECT_TRUE(gone) << gone.error().message;
+  return outcome;
+}
+
+model::JobSpec shell(const std::string& script) {
+  model::JobSpec spec;
+  spec.process.argv = {"/bin/sh", "-c", script};
+  return spec;
+}
+
+Outcome SandboxRunner::run_shell(const std::string& script) { return run(shell(script)); }
+
+}  // namespace warren::test
