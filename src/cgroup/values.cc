@@ -46,8 +46,6 @@ std::vector<FileValue> unified_values(const model::Limits& limits, const std::st
   if (!limits.cores.cores.empty()) add("cpuset.cpus", model::to_text(limits.cores));
   if (limits.memory) {
     add("memory.max", std::to_string(limits.memory->value));
-    // A sandbox that has lost one process to the out-of-memory killer is lost as a whole.
-    add("memory.oom.group", "1", true);
   }
   if (limits.swap) {
     add("memory.swap.max", std::to_string(limits.swap->value));

@@ -27,11 +27,10 @@ TEST(UnifiedValues, GiveThePercentageOfOneCoreAsQuotaAndPeriod) {
               ElementsAre(FileValue{"cpu.max", "150000 100000"}));
 }
 
-TEST(UnifiedValues, LimitMemoryWithoutSwapAndAsOneUnit) {
+TEST(UnifiedValues, LimitMemoryWithoutSwap) {
   EXPECT_THAT(
       unified_values({.memory = Bytes{kMebibyte}}, ""),
-      ElementsAre(FileValue{"memory.max", "1048576"}, FileValue{"memory.oom.group", "1", true},
-                  FileValue{"memory.swap.max", "0", true}));
+      ElementsAre(FileValue{"memory.max", "1048576"}, FileValue{"memory.swap.max", "0", true}));
 }
 
 TEST(UnifiedValues, InsistOnSwapThatWasAskedFor) {

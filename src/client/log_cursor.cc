@@ -84,6 +84,7 @@ Result<std::optional<LogSegment>> LogCursor::next() {
       continue;
     }
     cover(*record);
+    last_time_ = time_of(*record);
     if (!is_wanted(*record)) continue;
     LogSegment segment{.stream = record->stream,
                        .offset = record->offset,
@@ -113,7 +114,8 @@ Result<std::optional<LogSegment>> LogCursor::next_uncovered() {
     const std::uint64_t size = WARREN_TRY(size_of(stream));
     std::uint64_t& covered = covered_[std::to_underlying(stream)];
     if (covered >= size) continue;
-    LogSegment segment{.stream = stream, .offset = covered, .length = size - covered};
+    LogSegment segment{
+        .stream = stream, .offset = covered, .length = size - covered, .time = last_time_};
     covered = size;
     const bool wanted = stream == LogStream::kStdout ? options_.out : options_.err;
     if (wanted && trim(segment)) return segment;

@@ -32,8 +32,8 @@ struct LogOptions {
   bool out = true;
   bool err = true;
   std::uint64_t offset = 0;           // Bytes to skip of what would be shown.
-  std::optional<std::uint64_t> tail;  // Lines, of what has been written when the walk begins.
-  std::optional<Timestamp> since;
+  std::optional<std::uint64_t> tail{};// Lines, of what has been written when the walk begins.
+  std::optional<Timestamp> since{};
   bool timestamps = false;
 };
 
@@ -87,6 +87,7 @@ class LogCursor {
   std::uint64_t record_ = 0;              // The next one.
   std::uint64_t covered_[3] = {0, 0, 0};  // By LogStream: where the index's records end.
   std::uint64_t skip_;                    // Bytes of what is wanted that are not shown.
+  Timestamp last_time_{};  // Of the last record; the best guess for bytes without one.
   std::uint64_t lost_bytes_ = 0;
   bool finished_ = false;
 };

@@ -64,6 +64,7 @@ os::KernelResult<bool> ReadyLayers::claim(int layers, const char* name) {
   const auto moved = os::call(
       [&] { return ::renameat2(directory_.get(), ready.c_str(), layers, name, RENAME_NOREPLACE); });
   if (moved) return true;
+  if (moved.error() == os::Errno{ENOENT}) return false;  // Somebody has tidied up below us.
   std::ignore = destroy_subvolume(directory_.get(), ready.c_str());
   return std::unexpected(moved.error());
 }
@@ -71,7 +72,9 @@ os::KernelResult<bool> ReadyLayers::claim(int layers, const char* name) {
 void ReadyLayers::keep_ready(const std::stop_token& stop) {
   std::uint64_t next = 0;
   std::unique_lock lock(mutex_);
-  while (short_of_ready_.wait(lock, stop, [this] { return ready_.size() <= count_ / 2; })) {
+  const auto is_short = [this] { return ready_.size() <= count_ / 2; };
+  // At the end the wait says whether there is need, not whether there is still time.
+  while (short_of_ready_.wait(lock, stop, is_short) && !stop.stop_requested()) {
     while (ready_.size() < count_ && !stop.stop_requested()) {
       lock.unlock();
       std::string name = std::to_string(next++);

@@ -65,7 +65,9 @@ void UserNamespacePool::release(IdRange range) {
 
 void UserNamespacePool::keep_ready(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (short_of_ready_.wait(lock, stop, [this] { return ready_.size() < sizes_.ready; })) {
+  const auto is_short = [this] { return ready_.size() < sizes_.ready; };
+  // At the end the wait says whether there is need, not whether there is still time.
+  while (short_of_ready_.wait(lock, stop, is_short) && !stop.stop_requested()) {
     const auto range = ranges_.take();
     if (!range) return;  // All are in use: from now on the released ones are the supply.
     preparing_ = *range;

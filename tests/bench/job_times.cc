@@ -40,11 +40,12 @@ class JobTimes {
     const std::int64_t began = now();
     while (count > 0 || !called_.empty()) {
       if (count > 0 && called_.size() < in_flight) {
-        const auto call = WARREN_TRY(channel_.open(wire::methods::kRun, request_));
+        const auto call = WARREN_TRY(channel_.open(wire::kRun, request_));
         called_[call] = now();
         --count;
       } else {
-        WARREN_TRY(take(WARREN_TRY(channel_.next())));
+        const auto event = WARREN_TRY(channel_.next());
+        WARREN_TRY(take(event));
       }
     }
     fmt::print("{}\n", now() - began);

@@ -32,8 +32,8 @@ def commands(suite):
     found = {path.name: [str(path), "--gtest_color=no", f"--gtest_filter={wanted}"]
              for pattern, wanted in chosen.get("programs", {}).items()
              for path in sorted(BINARIES.glob(pattern))}
-    found |= {path.name: [str(path)]
-              for pattern in chosen.get("scripts", []) for path in sorted(images.ROOT.glob(pattern))}
+    found |= {path.name: [str(path)] for pattern in chosen.get("scripts", [])
+              for path in sorted(images.ROOT.glob(pattern))}
     return found
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every source file keeps to: size, licence, characters, names, nothing left for later."""
 
+import collections
 import re
 import unittest
 
@@ -62,6 +63,15 @@ class Source(tree.Findings):
                  if any(VAGUE_FILE.search(part.split(".")[0])
                         for part in path.relative_to(tree.ROOT).parts)]
         self.assert_none(vague + lines_with(VAGUE_TYPE, cpp()))
+
+    def test_failpoints_have_names_of_their_own(self):
+        named = re.compile(r'\bfailpoint\("([^"]*)"\)')
+        names = [name for path in tree.files("src") if path.suffix == ".cc"
+                 for name in named.findall(tree.text_of(path))]
+        self.assertTrue(names)
+        self.assert_none([f"{name}: in {count} places" for name, count
+                          in collections.Counter(names).items() if count > 1])
+        self.assert_none([name for name in names if not re.fullmatch(r"[a-z]+(\.[a-z-]+)+", name)])
 
     def test_headers_are_guarded_once(self):
         unguarded = [tree.relative(path) for path in cpp()

@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <fstream>
+#include <future>
 #include <utility>
 
 namespace warren::test {
@@ -81,6 +82,13 @@ void FakeProvider::exit_with(const NodeId& process, int code) {
 void FakeProvider::detach_observer() {
   const std::scoped_lock lock(mutex_);
   observer_ = nullptr;
+  uploads_.clear();
+}
+
+void FakeProvider::settle() {
+  std::promise<void> reached;
+  post([&reached] { reached.set_value(); });
+  reached.get_future().wait();
 }
 
 void FakeProvider::lose(const NodeId& process) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/duration.h"
 #include "client/cli/commands.h"
 #include "client/node_json.h"
 #include "client/output_stream.h"

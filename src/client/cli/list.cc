@@ -8,6 +8,7 @@
 #include "client/cli/commands.h"
 #include "client/node_json.h"
 #include "model/spec.h"
+#include "model/state.h"
 
 namespace warren::client::cli {
 namespace {

@@ -115,7 +115,7 @@ void add_limit_flags(CLI::App& app, RunFlags& flags) {
 
 void add_run(CLI::App& app, Session& session) {
   CLI::App& run_app = *app.add_subcommand("run", "Run a command in a box of its own");
-  run_app.usage("warren run [FLAGS] [--] COMMAND [ARGUMENT...]");
+  run_app.footer("The command comes last: warren run [FLAGS] [--] COMMAND [ARGUMENT...]");
   const auto flags = std::make_shared<RunFlags>();
   add_identity_flags(run_app, *flags);
   add_limit_flags(run_app, *flags);

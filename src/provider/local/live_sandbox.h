@@ -22,7 +22,8 @@ namespace warren::provider {
 struct LiveSandbox {
   NodeId id;
   NodeId process;
-  std::uint64_t number = 0;              // For the watcher.
+  std::string group;         // Its cgroup: below those of the sandboxes that enclose it.
+  std::uint64_t number = 0;  // For the watcher.
   std::optional<rootfs::IdRange> range;  // None in the host profile.
   std::optional<Bytes> disk_limit;
   std::vector<std::uint32_t> cores;  // Bound, to be given back.

@@ -41,17 +41,31 @@ std::optional<os::UniqueFd> receive_pidfd(int control) {
   return std::move(received->fds[0]);
 }
 
+std::string_view leaf_of(std::string_view group) {
+  return group.substr(group.find_last_of('/') + 1);
+}
+
+// The name of a sandbox's cgroup, which tells what encloses it; its id alone where there is none.
+cgroup::GroupName group_among(const std::vector<cgroup::GroupName>& groups, const NodeId& sandbox) {
+  const std::string id = sandbox.to_text();
+  for (const cgroup::GroupName& group : groups) {
+    if (leaf_of(group) == id) return group;
+  }
+  return id;
+}
+
 }  // namespace
 
 void LocalSandboxes::adopt(std::vector<Adoption> sandboxes, Done<std::vector<Adoption>> done) {
   cleaner_->post([this, sandboxes = std::move(sandboxes), done = std::move(done)]() mutable {
-    for (Adoption& adoption : sandboxes) adopt_one(adoption);
-    sweep(sandboxes);
+    const auto groups = parts_.cgroups->list().value_or(std::vector<cgroup::GroupName>());
+    for (Adoption& adoption : sandboxes) adopt_one(adoption, groups);
+    sweep(sandboxes, groups);
     done(std::move(sandboxes));
   });
 }
 
-void LocalSandboxes::adopt_one(Adoption& adoption) {
+void LocalSandboxes::adopt_one(Adoption& adoption, const std::vector<cgroup::GroupName>& groups) {
   const auto records = parts_.logs.records(adoption.process);
   for (const plan::Record& record : records.value_or(std::vector<plan::Record>())) {
     adoption.started = true;
@@ -65,6 +79,7 @@ void LocalSandboxes::adopt_one(Adoption& adoption) {
     if (users_.reserve(*range)) sandbox->range = *range;
   }
   sandbox->has_layer = true;
+  sandbox->group = group_among(groups, sandbox->id);
   adoption.running = attach(sandbox);
   if (adoption.running) {
     adoption.started = true;
@@ -98,15 +113,14 @@ bool LocalSandboxes::attach(const SandboxPtr& sandbox) {
   return watched.has_value();
 }
 
-void LocalSandboxes::sweep(const std::vector<Adoption>& claimed) {
+void LocalSandboxes::sweep(const std::vector<Adoption>& claimed,
+                           const std::vector<cgroup::GroupName>& groups) {
   std::vector<NodeId> found = parts_.sockets.list();
   if (const auto layers = parts_.pool->list()) {
     found.insert(found.end(), layers->begin(), layers->end());
   }
-  if (const auto groups = parts_.cgroups->list()) {
-    for (const cgroup::GroupName& group : *groups) {
-      if (const auto id = NodeId::parse(group)) found.push_back(*id);
-    }
+  for (const cgroup::GroupName& group : groups) {
+    if (const auto id = NodeId::parse(leaf_of(group))) found.push_back(*id);
   }
   std::ranges::sort(found);
   const auto repeated = std::ranges::unique(found);
@@ -114,6 +128,7 @@ void LocalSandboxes::sweep(const std::vector<Adoption>& claimed) {
   for (const NodeId& id : found) {
     if (std::ranges::find(claimed, id, &Adoption::sandbox) != claimed.end()) continue;
     const SandboxPtr sandbox = add(id, NodeId());
+    sandbox->group = group_among(groups, id);
     sandbox->has_ended = true;  // Nobody waits for it.
     std::ignore = attach(sandbox);
     const auto removed = remove_everything(*sandbox);

@@ -130,7 +130,7 @@ void LocalSandboxes::report_from_records(LiveSandbox& sandbox) {
     }
   }
   // Init died without a word. In the host profile its processes live on without it.
-  std::ignore = parts_.cgroups->kill(sandbox.id.to_text());
+  std::ignore = parts_.cgroups->kill(sandbox.group);
   std::ignore = os::send_signal(sandbox.init.pidfd.get(), SIGKILL);
   std::ignore = wait_for_death(sandbox.init);
   drain_pipes(sandbox);
@@ -167,7 +167,7 @@ void LocalSandboxes::has_exited(LiveSandbox& sandbox, const plan::Record& record
 void LocalSandboxes::report(LiveSandbox& sandbox, Ended how) {
   sandbox.has_ended = true;
   how.process = sandbox.process;
-  const std::string name = sandbox.id.to_text();
+  const std::string& name = sandbox.group;
   if (const auto usage = parts_.cgroups->usage(name)) how.usage = *usage;
   if (const auto events = parts_.cgroups->events(name)) how.out_of_memory = events->oom_kills > 0;
   if (sandbox.disk_limit) {
@@ -212,7 +212,7 @@ void LocalSandboxes::destroy(const NodeId& id, Done<> done) {
 }
 
 Result<> LocalSandboxes::remove_everything(LiveSandbox& sandbox) {
-  const std::string name = sandbox.id.to_text();
+  const std::string& name = sandbox.group;
   if (sandbox.init.pidfd) {
     // Usually it has ended by itself.
     std::ignore = os::send_signal(sandbox.init.pidfd.get(), SIGKILL);

@@ -107,19 +107,19 @@ void LocalSandboxes::later(Done<> done, std::function<Result<>()> work) {
 
 void LocalSandboxes::signal(const NodeId& sandbox, int signal, Done<> done) {
   later(std::move(done),
-        [this, sandbox, signal] { return parts_.cgroups->signal(sandbox.to_text(), signal); });
+        [this, sandbox, signal] { return parts_.cgroups->signal(group_of(sandbox), signal); });
 }
 
 void LocalSandboxes::kill(const NodeId& sandbox, Done<> done) {
-  later(std::move(done), [this, sandbox] { return parts_.cgroups->kill(sandbox.to_text()); });
+  later(std::move(done), [this, sandbox] { return parts_.cgroups->kill(group_of(sandbox)); });
 }
 
 void LocalSandboxes::freeze(const NodeId& sandbox, Done<> done) {
-  later(std::move(done), [this, sandbox] { return parts_.cgroups->freeze(sandbox.to_text()); });
+  later(std::move(done), [this, sandbox] { return parts_.cgroups->freeze(group_of(sandbox)); });
 }
 
 void LocalSandboxes::thaw(const NodeId& sandbox, Done<> done) {
-  later(std::move(done), [this, sandbox] { return parts_.cgroups->thaw(sandbox.to_text()); });
+  later(std::move(done), [this, sandbox] { return parts_.cgroups->thaw(group_of(sandbox)); });
 }
 
 void LocalSandboxes::usage(std::vector<NodeId> sandboxes, Done<std::vector<model::Usage>> done) {
@@ -128,7 +128,7 @@ void LocalSandboxes::usage(std::vector<NodeId> sandboxes, Done<std::vector<model
     readings.reserve(sandboxes.size());
     for (const NodeId& sandbox : sandboxes) {
       // One that has just ended shows zeroes; its row has what it had used.
-      readings.push_back(parts_.cgroups->usage(sandbox.to_text()).value_or(model::Usage{}));
+      readings.push_back(parts_.cgroups->usage(group_of(sandbox)).value_or(model::Usage{}));
     }
     done(std::move(readings));
   });
@@ -164,10 +164,16 @@ SandboxPtr LocalSandboxes::add(const NodeId& id, const NodeId& process) {
     sandbox = std::make_shared<LiveSandbox>();
     sandbox->id = id;
     sandbox->process = process;
+    sandbox->group = id.to_text();
     sandbox->number = next_number_++;
     by_number_[sandbox->number] = sandbox;
   }
   return sandbox;
+}
+
+cgroup::GroupName LocalSandboxes::group_of(const NodeId& id) {
+  const SandboxPtr sandbox = find(id);
+  return sandbox ? sandbox->group : id.to_text();
 }
 
 SandboxPtr LocalSandboxes::find(const NodeId& id) {

@@ -23,6 +23,7 @@
 #include "provider/local/local_provider.h"
 #include "provider/local/log_directory.h"
 #include "provider/local/network_pool.h"
+#include "provider/local/upload_threads.h"
 #include "rootfs/host_image.h"
 #include "rootfs/layer_pool.h"
 #include "rootfs/user_namespace_pool.h"
@@ -86,6 +87,9 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   [[nodiscard]] Result<> launch_init(Preparation& preparation, const InitLauncher& launcher);
   void abandon(const SandboxPtr& sandbox, const Error& why);
 
+  // local_upload.cc
+  [[nodiscard]] Result<os::UniqueFd> begin_upload(const JobOrder& order, Done<> unpacked);
+
   // local_end.cc: from init's messages to the observer, and the taking away.
   void message(std::uint64_t number, std::span<const std::byte> message,
                os::Received& received) override;
@@ -99,12 +103,13 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   [[nodiscard]] Result<> remove_everything(LiveSandbox& sandbox);
 
   // local_adopt.cc: what an earlier engine has left.
-  void adopt_one(Adoption& adoption);
+  void adopt_one(Adoption& adoption, const std::vector<cgroup::GroupName>& groups);
   [[nodiscard]] bool attach(const SandboxPtr& sandbox);
-  void sweep(const std::vector<Adoption>& claimed);
+  void sweep(const std::vector<Adoption>& claimed, const std::vector<cgroup::GroupName>& groups);
 
   [[nodiscard]] SandboxPtr add(const NodeId& id, const NodeId& process);
   [[nodiscard]] SandboxPtr find(const NodeId& id);
+  [[nodiscard]] cgroup::GroupName group_of(const NodeId& id);
   [[nodiscard]] SandboxPtr find_number(std::uint64_t number);
   void forget(const LiveSandbox& sandbox);
   // Runs `work` on the cleaner, where slow calls hold up nobody who starts something.
@@ -114,6 +119,7 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   CorePicker cores_;
   rootfs::UserNamespacePool users_;
   NetworkPool networks_;
+  UploadThreads uploads_;
   Observer* observer_ = nullptr;
 
   std::mutex mutex_;

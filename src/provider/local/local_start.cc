@@ -34,6 +34,12 @@ std::string hostname_of(const JobOrder& order) {
   return id.substr(id.size() - kShortId);
 }
 
+cgroup::GroupName nested_group(const JobOrder& order) {
+  cgroup::GroupName name;
+  for (const NodeId& ancestor : order.ancestors) name += ancestor.to_text() + "/";
+  return name + order.sandbox.to_text();
+}
+
 }  // namespace
 
 // What is gathered for one init until it is cloned. Descriptors close when init has its copies.
@@ -65,6 +71,7 @@ void LocalSandboxes::prepare(JobOrder order, Done<Started> done) {
   LiveSandbox& sandbox = *preparation->sandbox;
   sandbox.on_started = std::move(done);
   sandbox.is_merged = preparation->order.spec.process.streams == model::Streams::kMerged;
+  sandbox.group = nested_group(preparation->order);
   sandbox.disk_limit = preparation->order.spec.sandbox.limits.disk;
 
   const auto all = [&]() -> Result<> {
@@ -94,7 +101,7 @@ Result<> LocalSandboxes::prepare_output(Preparation& preparation) {
 }
 
 Result<> LocalSandboxes::prepare_cgroup(Preparation& preparation) {
-  const std::string name = preparation.order.sandbox.to_text();
+  const std::string& name = preparation.sandbox->group;
   const auto device = parts_.pool->device();
   WARREN_TRY(parts_.cgroups->create(name, preparation.order.spec.sandbox.limits,
                                     device ? rootfs::to_text(*device) : std::string()));
@@ -116,7 +123,7 @@ Result<> LocalSandboxes::prepare_isolation(Preparation& preparation) {
   WARREN_TRY(context(make_layer(sandbox, preparation.order.spec), "layer"));
   preparation.users = WARREN_TRY(context(users_.open(range), "users"));
   preparation.network = WARREN_TRY(context(networks_.take(), "network"));
-  return context(parts_.cgroups->allow_entry(sandbox.id.to_text(), range.base), "cgroup");
+  return context(parts_.cgroups->allow_entry(sandbox.group, range.base), "cgroup");
 }
 
 Result<> LocalSandboxes::make_layer(LiveSandbox& sandbox, const model::JobSpec& spec) {
@@ -203,12 +210,6 @@ void LocalSandboxes::abandon(const SandboxPtr& sandbox, const Error& why) {
     sandbox->has_ended = true;
     std::exchange(sandbox->on_started, {})(std::unexpected(why));
   });
-}
-
-void LocalSandboxes::upload(const JobOrder& order, Done<os::UniqueFd> opened, Done<> unpacked) {
-  std::ignore = order;
-  std::ignore = unpacked;
-  opened(fail(Errc::kFailedPrecondition, "uploads: not available yet"));
 }
 
 }  // namespace warren::provider

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/cli/run_flags.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/result_matchers.h"
+
+namespace warren::client::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::vector<std::string> kTrue = {"true"};
+
+Result<v1::RunRequest> request_with(std::string RunFlags::*flag, std::string value) {
+  RunFlags flags;
+  flags.*flag = std::move(value);
+  return make_run_request(flags, kTrue);
+}
+
+TEST(RunRequest, CarriesTheCommandAsItIs) {
+  const auto request = make_run_request({}, {"sh", "-c", "echo  'a b'"});
+  ASSERT_TRUE(request);
+  EXPECT_THAT(request->spec().argv(), ::testing::ElementsAre("sh", "-c", "echo  'a b'"));
+  EXPECT_TRUE(request->output());
+  EXPECT_FALSE(request->detach());
+}
+
+TEST(RunRequest, NeedsACommand) {
+  EXPECT_THAT(make_run_request({}, {}),
+              test::HoldsError(Errc::kInvalidArgument, HasSubstr("no command")));
+}
+
+TEST(RunRequest, CountsBareMemoryInMebibytesAndOtherSizesInBytes) {
+  EXPECT_EQ(request_with(&RunFlags::max_memory, "64")->spec().limits().memory_bytes(), 64U << 20);
+  EXPECT_EQ(request_with(&RunFlags::max_memory, "64K")->spec().limits().memory_bytes(), 64U << 10);
+  EXPECT_EQ(request_with(&RunFlags::max_disk, "64")->spec().limits().disk_bytes(), 64U);
+  EXPECT_EQ(request_with(&RunFlags::max_iobps, "1M")->spec().limits().io_bytes_per_second(),
+            1U << 20);
+}
+
+TEST(RunRequest, HasNoLimitThatWasNotAskedFor) {
+  const auto request = make_run_request({}, kTrue);
+  EXPECT_EQ(request->spec().limits().ByteSizeLong(), 0U);
+}
+
+TEST(RunRequest, ReadsCoresAndDurations) {
+  EXPECT_THAT(request_with(&RunFlags::cpu_cores, "0-1,3")->spec().limits().cores(),
+              ::testing::ElementsAre(0U, 1U, 3U));
+  EXPECT_EQ(request_with(&RunFlags::timeout, "1min30s")->spec().limits().timeout_ms(), 90'000U);
+}
+
+TEST(RunRequest, NamesTheFlagOfABadValue) {
+  EXPECT_THAT(request_with(&RunFlags::max_memory, "lots"),
+              test::HoldsError(Errc::kInvalidArgument, HasSubstr("--max-memory")));
+  EXPECT_THAT(request_with(&RunFlags::max_cpu, "-5"),
+              test::HoldsError(Errc::kInvalidArgument, HasSubstr("--max-cpu")));
+  EXPECT_THAT(request_with(&RunFlags::max_pids, "1e3"),
+              test::HoldsError(Errc::kInvalidArgument, HasSubstr("--max-pids")));
+  EXPECT_THAT(request_with(&RunFlags::timeout, "soon"),
+              test::HoldsError(Errc::kInvalidArgument, HasSubstr("--timeout")));
+  EXPECT_THAT(request_with(&RunFlags::user, "-1"),
+              test::HoldsError(Errc::kInvalidArgument, HasSubstr("--user")));
+  EXPECT_THAT(request_with(&RunFlags::name, "a/b"),
+              test::HoldsError(Errc::kInvalidArgument, HasSubstr("--name")));
+  EXPECT_THAT(request_with(&RunFlags::profile, "open"),
+              test::HoldsError(Errc::kInvalidArgument, HasSubstr("--profile")));
+}
+
+TEST(RunRequest, SaysWhatIsNotAvailableYet) {
+  EXPECT_THAT(request_with(&RunFlags::image, "python"),
+              test::HoldsError(Errc::kFailedPrecondition, "--image=python: not available yet"));
+  EXPECT_THAT(request_with(&RunFlags::network, "isolated"),
+              test::HoldsError(Errc::kFailedPrecondition, "--network=isolated: not available yet"));
+  EXPECT_TRUE(request_with(&RunFlags::image, "host"));
+}
+
+TEST(RunRequest, ReadsEnvironmentAndLabels) {
+  RunFlags flags;
+  flags.env = {"A=1", "B=x=y", "C="};
+  flags.labels = {"team=blue"};
+  const auto request = make_run_request(flags, kTrue);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->spec().env().at("B"), "x=y");
+  EXPECT_EQ(request->spec().env().at("C"), "");
+  EXPECT_EQ(request->spec().labels().at("team"), "blue");
+  flags.env = {"NAME"};
+  EXPECT_THAT(make_run_request(flags, kTrue),
+              test::HoldsError(Errc::kInvalidArgument, HasSubstr("--env")));
+}
+
+}  // namespace
+}  // namespace warren::client::cli

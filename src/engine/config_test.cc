@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/result_matchers.h"
+
+namespace warren::engine {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::warren::test::HoldsError;
+
+TEST(ParseConfig, AnEmptyFileMeansTheDefaultsWhichDeny) {
+  for (const char* text : {"", "# nothing\n", "retention:\n"}) {
+    const auto config = parse_config(text);
+    ASSERT_TRUE(config.has_value()) << config.error().message;
+    EXPECT_EQ(*config, Config{});
+  }
+  EXPECT_FALSE(Config{}.local_users);
+}
+
+TEST(ParseConfig, ReadsEveryKey) {
+  const auto config = parse_config(
+      "max_concurrent: 3\nmax_memory: 2G\nlocal_users: true\ndurability: power\n"
+      "retention: {days: 7, count: 50}\ndefaults: {pids: 10, log: 1M}\n"
+      "groups: {admin: ops, viewers: all}\ncgroup_root: /w\npool: {kind: directory, size: 4G}\n");
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->max_concurrent, 3U);
+  EXPECT_EQ(config->max_memory.value, std::uint64_t{2} << 30);
+  EXPECT_TRUE(config->local_users);
+  EXPECT_EQ(config->durability, store::Durability::kPower);
+  EXPECT_EQ(config->retention_age, std::chrono::days(7));
+  EXPECT_EQ(config->retention_count, 50U);
+  EXPECT_EQ(config->default_pids, 10U);
+  EXPECT_EQ(config->default_log.value, std::uint64_t{1} << 20);
+  EXPECT_EQ(config->admin_group, "ops");
+  EXPECT_EQ(config->viewer_group, "all");
+  EXPECT_EQ(config->cgroup_root, "/w");
+  EXPECT_EQ(config->pool_kind, "directory");
+  EXPECT_EQ(config->pool_size->value, std::uint64_t{4} << 30);
+}
+
+TEST(ParseConfig, NamesTheKeyAndTheLineOfAMistake) {
+  EXPECT_THAT(parse_config("max_concurrent: 3\nlocal_user: false\n"),
+              HoldsError(Errc::kInvalidArgument, AllOf(HasSubstr("line 2"), HasSubstr("'local_user'"))));
+  EXPECT_THAT(parse_config("retention:\n  weeks: 3\n"),
+              HoldsError(Errc::kInvalidArgument, AllOf(HasSubstr("line 2"), HasSubstr("'retention.weeks'"))));
+  EXPECT_THAT(parse_config("local_users: perhaps\n"),
+              HoldsError(Errc::kInvalidArgument, AllOf(HasSubstr("line 1"), HasSubstr("local_users"))));
+  EXPECT_THAT(parse_config("max_concurrent: [1]\n"),
+              HoldsError(Errc::kInvalidArgument, HasSubstr("one value")));
+  EXPECT_THAT(parse_config("a: b: c\n"), HoldsError(Errc::kInvalidArgument, HasSubstr("line 1")));
+  EXPECT_THAT(parse_config("just text\n"), HoldsError(Errc::kInvalidArgument, HasSubstr("line 1")));
+}
+
+TEST(LoadConfig, FailsOnAFileThatIsNotThere) {
+  EXPECT_THAT(load_config("/no/such/warren.yaml"), HoldsError(Errc::kNotFound, HasSubstr("/no/such/warren.yaml")));
+}
+
+}  // namespace
+}  // namespace warren::engine
