@@ -138,6 +138,9 @@ Result<> start_engine(const Places& places) {
                          "waiting for the engine to end"));
   if (WIFEXITED(status) && WEXITSTATUS(status) == wire::kAnotherEngineRuns) return {};
   while (line.ends_with('\n')) line.pop_back();
+  if (constexpr std::string_view kPrefix = "error: "; line.starts_with(kPrefix)) {
+    line.erase(0, kPrefix.size());
+  }
   if (line.empty()) line = "it ended without a reason; its log is in " + places.state_dir;
   return fail(Errc::kUnavailable, "starting the engine: {}", line);
 }

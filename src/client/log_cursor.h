@@ -31,8 +31,8 @@ struct LogFiles {
 struct LogOptions {
   bool out = true;
   bool err = true;
-  std::uint64_t offset = 0;           // Bytes to skip of what would be shown.
-  std::optional<std::uint64_t> tail{};// Lines, of what has been written when the walk begins.
+  std::uint64_t offset = 0;             // Bytes to skip of what would be shown.
+  std::optional<std::uint64_t> tail{};  // Lines, of what has been written when the walk begins.
   std::optional<Timestamp> since{};
   bool timestamps = false;
 };

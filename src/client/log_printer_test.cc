@@ -27,7 +27,8 @@ class LogPrinterTest : public ::testing::Test {
   // Both streams into one pipe, so that their order can be seen.
   void open(const LogOptions& options = {}) {
     LogFiles files{.out = log_.out(), .err = log_.err(), .index = log_.index()};
-    printer_ = std::make_unique<LogPrinter>(std::move(files), options, writer_.get(), writer_.get());
+    printer_ =
+        std::make_unique<LogPrinter>(std::move(files), options, writer_.get(), writer_.get());
   }
 
   std::string pump() {
@@ -126,8 +127,7 @@ TEST_F(LogPrinterTest, ShowsOnlyWhatCameSince) {
 TEST_F(LogPrinterTest, StampsEachLineOnce) {
   log_.write(LogStream::kStdout, "a\nb", 10 * kSecond);
   log_.write(LogStream::kStdout, "c\n", 20 * kSecond);
-  EXPECT_EQ(replay({.timestamps = true}),
-            "1970-01-01T00:00:10Z a\n1970-01-01T00:00:10Z bc\n");
+  EXPECT_EQ(replay({.timestamps = true}), "1970-01-01T00:00:10Z a\n1970-01-01T00:00:10Z bc\n");
 }
 
 TEST_F(LogPrinterTest, ShowsBytesThatATornIndexDoesNotCoverWhenTheLogHasEnded) {

@@ -26,6 +26,18 @@ Result<os::UniqueFd> take(std::vector<os::UniqueFd>& descriptors, std::size_t& n
   return std::move(descriptors[next++]);
 }
 
+// A job whose files do not all arrive must not start: it is stopped while it still waits for them.
+Result<> send_uploads(wire::ClientChannel& channel, const std::string& id,
+                      const std::vector<UploadEntry>& uploads, const os::UniqueFd& pipe) {
+  auto written = write_archive(uploads, pipe.get());
+  if (written) return {};
+  v1::StopRequest request;
+  request.set_node(id);
+  request.set_grace_ms(0);
+  std::ignore = channel.exchange(wire::kStop, request);  // The reason is the upload's.
+  return written;
+}
+
 }  // namespace
 
 Result<std::string> run_detached(RunSettings settings) {
@@ -44,7 +56,7 @@ Result<std::string> run_detached(RunSettings settings) {
   if (first.has_uploads()) {
     std::size_t next = 0;
     const os::UniqueFd pipe = WARREN_TRY(take(event.descriptors, next));
-    WARREN_TRY(write_archive(settings.uploads, pipe.get()));
+    WARREN_TRY(send_uploads(channel, first.id(), settings.uploads, pipe));
   }
   return first.id();
 }
@@ -153,7 +165,7 @@ Result<> RunSession::started(const v1::RunEvent& event, std::vector<os::UniqueFd
   if (event.has_input()) input = WARREN_TRY(take(descriptors, next));
   if (event.has_uploads()) {
     const os::UniqueFd pipe = WARREN_TRY(take(descriptors, next));
-    WARREN_TRY(write_archive(settings_.uploads, pipe.get()));
+    WARREN_TRY(send_uploads(*channel_, id_, settings_.uploads, pipe));
   }
   // Until here a signal ends this program, and the job with its uploads cut short.
   signals_ = WARREN_TRY(SignalSource::open());

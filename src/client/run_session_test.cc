@@ -7,9 +7,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <boost/asio/post.hpp>
-#include <future>
-
 #include "base/co_try.h"
 #include "tests/support/fake_engine.h"
 #include "tests/support/log_files.h"
@@ -109,15 +106,20 @@ TEST_F(RunSessionTest, ReportsARefusal) {
 }
 
 TEST_F(RunSessionTest, ForwardsSignalsAndStopsAtTheSecondInterrupt) {
-  std::promise<void> stopped;
+  // Before the engine's thread starts, so that no thread of this program takes the signal.
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  ASSERT_EQ(::sigprocmask(SIG_BLOCK, &interrupt, nullptr), 0);
+  std::vector<std::uint32_t> signals;
+  std::shared_ptr<Call> run;
   engine_.handle(wire::kRun, [&](std::shared_ptr<Call> call) -> awaitable<Result<>> {
+    run = call;
     WARREN_CO_TRY(co_await say_started(call));
-    // The client may not yet have set its signals aside: it does so before it reads the log's watch,
-    // which the first word of output shows on the next event.
+    ::kill(::getpid(), SIGINT);
     co_await call->wait_cancelled();
     co_return Result<>();
   });
-  std::vector<std::uint32_t> signals;
   engine_.handle(wire::kSignal, [&](std::shared_ptr<Call> call) -> awaitable<Result<>> {
     v1::SignalRequest request;
     request.ParseFromString(std::string(call->request()));
@@ -125,24 +127,86 @@ TEST_F(RunSessionTest, ForwardsSignalsAndStopsAtTheSecondInterrupt) {
     ::kill(::getpid(), SIGINT);
     co_return co_await call->send(v1::Node().SerializeAsString());
   });
-  engine_.handle(wire::kStop, [&](std::shared_ptr<Call> call) -> awaitable<Result<>> {
-    stopped.set_value();
-    co_return co_await call->send(v1::Node().SerializeAsString());
+  engine_.handle(wire::kStop, [&](std::shared_ptr<Call>) -> awaitable<Result<>> {
+    co_return co_await run->send(ended_event(130));
   });
-  // Blocked from the start, so that an early signal waits for the session's descriptor.
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   engine_.start();
-  ::kill(::getpid(), SIGINT);
-  std::thread([&] {
-    stopped.get_future().wait();
-    engine_.stop_waiting_calls();
-  }).detach();
   RunSession session(settings());
-  std::ignore = session;
-  SUCCEED();
+  const auto node = session.run();
+  engine_.stop();
+  run.reset();
+  ASSERT_TRUE(node) << node.error().message;
+  EXPECT_EQ(node->exit_code(), 130);
+  EXPECT_EQ(signals, std::vector<std::uint32_t>{SIGINT});
+}
+
+TEST_F(RunSessionTest, GoesOnByIdWhenTheEngineComesBack) {
+  engine_.handle(wire::kRun, [this](std::shared_ptr<Call> call) -> awaitable<Result<>> {
+    log_.write(LogStream::kStdout, "first ");
+    WARREN_CO_TRY(co_await say_started(call));
+    // What a dying engine says, if anything.
+    co_return fail(Errc::kUnavailable, "shutting down");
+  });
+  engine_.handle(wire::kWait, [this](std::shared_ptr<Call> call) -> awaitable<Result<>> {
+    v1::WaitRequest request;
+    request.ParseFromString(std::string(call->request()));
+    log_.write(LogStream::kStdout, "second");
+    v1::WaitReply reply;
+    reply.add_nodes()->set_exit_code(request.nodes(0).empty() ? 1 : 0);
+    co_return co_await call->send(reply.SerializeAsString());
+  });
+  engine_.start();
+  const CapturedStdout out;
+  RunSession session(settings());
+  const auto node = session.run();
+  ASSERT_TRUE(node) << node.error().message;
+  EXPECT_EQ(node->exit_code(), 0);
+  EXPECT_EQ(out.text(), "first second");
+}
+
+TEST_F(RunSessionTest, DetachedGivesTheIdAtOnce) {
+  bool detached = false;
+  engine_.handle(wire::kRun, [&](std::shared_ptr<Call> call) -> awaitable<Result<>> {
+    v1::RunRequest request;
+    request.ParseFromString(std::string(call->request()));
+    detached = request.detach();
+    v1::RunEvent event;
+    event.set_id("some-id");
+    co_return co_await call->send(event.SerializeAsString());
+  });
+  engine_.start();
+  EXPECT_EQ(run_detached(settings()), "some-id");
+  EXPECT_TRUE(detached);
+}
+
+TEST(HasInput, IsFalseForNullAndForDescriptorsThatCannotBeRead) {
+  const os::UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const os::UniqueFd writer(::open("/dev/zero", O_WRONLY | O_CLOEXEC));
+  const os::UniqueFd zero(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+  EXPECT_FALSE(has_input(null.get()));
+  EXPECT_FALSE(has_input(writer.get()));
+  EXPECT_FALSE(has_input(987654));
+  EXPECT_TRUE(has_input(zero.get()));
+}
+
+TEST(InputForwarder, CarriesInputAndItsEnd) {
+  int source[2];
+  int target[2];
+  ASSERT_EQ(::pipe2(source, O_CLOEXEC), 0);
+  ASSERT_EQ(::pipe2(target, O_CLOEXEC), 0);
+  const os::UniqueFd source_reader(source[0]);
+  os::UniqueFd source_writer(source[1]);
+  const os::UniqueFd target_reader(target[0]);
+  InputForwarder forwarder(source_reader.get(), os::UniqueFd(target[1]));
+  ASSERT_EQ(::write(source_writer.get(), "hello", 5), 5);
+  source_writer.reset();
+  for (auto waits = forwarder.interests(); waits[1].fd >= 0; waits = forwarder.interests()) {
+    ASSERT_GT(::poll(waits.data(), waits.size(), 20'000), 0);
+    forwarder.advance(waits);
+  }
+  char bytes[16];
+  EXPECT_EQ(::read(target_reader.get(), bytes, sizeof bytes), 5);
+  EXPECT_EQ(::read(target_reader.get(), bytes, sizeof bytes), 0) << "the end";
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ struct UploadEntry {
 // give one name.
 [[nodiscard]] Result<std::vector<UploadEntry>> list_uploads(const UploadSources& sources);
 
-// Writes the archive to `fd` and waits as long as its reader takes.
+// Writes the archive to `fd` and waits as long as its reader takes. After a failure the archive has
+// no end mark, so that its reader can tell.
 [[nodiscard]] Result<> write_archive(const std::vector<UploadEntry>& entries, int fd);
 
 }  // namespace warren::client

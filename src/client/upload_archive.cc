@@ -105,9 +105,13 @@ Result<> write_entry(archive& writer, const UploadEntry& entry) {
 }  // namespace
 
 Result<> write_archive(const std::vector<UploadEntry>& entries, int fd) {
-  Writer writer = WARREN_TRY(open_writer(fd));
+  const Writer writer = WARREN_TRY(open_writer(fd));
   for (const UploadEntry& entry : entries) {
-    WARREN_TRY(context(write_entry(*writer, entry), "uploading {}", entry.name));
+    if (auto written = write_entry(*writer, entry); !written) {
+      // So that freeing it does not complete the archive.
+      std::ignore = ::archive_write_fail(writer.get());
+      return context(std::move(written), "uploading {}", entry.name);
+    }
   }
   return check(*writer, ::archive_write_close(writer.get()));
 }

@@ -108,11 +108,13 @@ TEST_F(UploadTest, WritesAnArchiveThatOthersRead) {
   EXPECT_TRUE(contents.contains("link"));
 }
 
-TEST_F(UploadTest, NotesAFileThatWentAway) {
+TEST_F(UploadTest, LeavesTheArchiveWithoutItsEndWhenAFileWentAway) {
   const auto entries = list_uploads({.files = {path("data/a.txt")}, .directories = {}});
   fs::remove(root_ / "data/a.txt");
-  EXPECT_THAT(write_archive(*entries, STDERR_FILENO),
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), std::fclose);
+  EXPECT_THAT(write_archive(*entries, ::fileno(file.get())),
               test::HoldsError(Errc::kNotFound, HasSubstr("uploading a.txt")));
+  EXPECT_EQ(::lseek(::fileno(file.get()), 0, SEEK_END), 0);
 }
 
 }  // namespace

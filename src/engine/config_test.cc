@@ -45,12 +45,15 @@ TEST(ParseConfig, ReadsEveryKey) {
 }
 
 TEST(ParseConfig, NamesTheKeyAndTheLineOfAMistake) {
-  EXPECT_THAT(parse_config("max_concurrent: 3\nlocal_user: false\n"),
-              HoldsError(Errc::kInvalidArgument, AllOf(HasSubstr("line 2"), HasSubstr("'local_user'"))));
+  EXPECT_THAT(
+      parse_config("max_concurrent: 3\nlocal_user: false\n"),
+      HoldsError(Errc::kInvalidArgument, AllOf(HasSubstr("line 2"), HasSubstr("'local_user'"))));
   EXPECT_THAT(parse_config("retention:\n  weeks: 3\n"),
-              HoldsError(Errc::kInvalidArgument, AllOf(HasSubstr("line 2"), HasSubstr("'retention.weeks'"))));
-  EXPECT_THAT(parse_config("local_users: perhaps\n"),
-              HoldsError(Errc::kInvalidArgument, AllOf(HasSubstr("line 1"), HasSubstr("local_users"))));
+              HoldsError(Errc::kInvalidArgument,
+                         AllOf(HasSubstr("line 2"), HasSubstr("'retention.weeks'"))));
+  EXPECT_THAT(
+      parse_config("local_users: perhaps\n"),
+      HoldsError(Errc::kInvalidArgument, AllOf(HasSubstr("line 1"), HasSubstr("local_users"))));
   EXPECT_THAT(parse_config("max_concurrent: [1]\n"),
               HoldsError(Errc::kInvalidArgument, HasSubstr("one value")));
   EXPECT_THAT(parse_config("a: b: c\n"), HoldsError(Errc::kInvalidArgument, HasSubstr("line 1")));
@@ -58,7 +61,8 @@ TEST(ParseConfig, NamesTheKeyAndTheLineOfAMistake) {
 }
 
 TEST(LoadConfig, FailsOnAFileThatIsNotThere) {
-  EXPECT_THAT(load_config("/no/such/warren.yaml"), HoldsError(Errc::kNotFound, HasSubstr("/no/such/warren.yaml")));
+  EXPECT_THAT(load_config("/no/such/warren.yaml"),
+              HoldsError(Errc::kNotFound, HasSubstr("/no/such/warren.yaml")));
 }
 
 }  // namespace

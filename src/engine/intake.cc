@@ -129,6 +129,7 @@ Task<Result<Accepted>> Intake::create(const JobRequest& request) {
     core_.tree.remove(job->sandbox->node.id);
     core_.tree.remove(process);
     job->process->ended.open();
+    job->sandbox->ended.open();
     co_return std::unexpected(stored.error());
   }
   co_return Accepted{.process = process, .fresh = job, .following = following};

@@ -16,16 +16,16 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::warren::test::HoldsError;
 
-NodeId id(std::uint8_t number) {
+NodeId id(int number) {
   std::array<std::uint8_t, 16> bytes{};
-  bytes.front() = number;
+  bytes.front() = static_cast<std::uint8_t>(number);
   return NodeId::from_bytes(bytes);
 }
 
-model::Node node(std::uint8_t number, std::optional<NodeId> parent = {}) {
+model::Node node(int number, std::optional<NodeId> parent = {}) {
   model::Node made;
   made.id = id(number);
-  made.seq = number;
+  made.seq = static_cast<std::uint64_t>(number);
   made.parent = parent;
   made.state = model::State::kRunning;
   return made;
@@ -75,11 +75,13 @@ TEST_F(NodeTreeTest, RefusesTheNameOfALiveNodeAndFreesItWithTheNode) {
 }
 
 TEST_F(NodeTreeTest, RefusesAParentThatIsNotThereOrIsEnding) {
-  EXPECT_THAT(tree_.check(node(2, id(1))), HoldsError(Errc::kFailedPrecondition, HasSubstr("parent")));
+  EXPECT_THAT(tree_.check(node(2, id(1))),
+              HoldsError(Errc::kFailedPrecondition, HasSubstr("parent")));
   const LiveNodePtr parent = add(node(1));
   EXPECT_TRUE(tree_.check(node(2, id(1))).has_value());
   parent->is_closing = true;
-  EXPECT_THAT(tree_.check(node(2, id(1))), HoldsError(Errc::kFailedPrecondition, HasSubstr("ending")));
+  EXPECT_THAT(tree_.check(node(2, id(1))),
+              HoldsError(Errc::kFailedPrecondition, HasSubstr("ending")));
 }
 
 TEST_F(NodeTreeTest, ListsDescendantsYoungestFirst) {

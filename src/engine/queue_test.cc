@@ -12,13 +12,13 @@ namespace {
 
 using ::testing::ElementsAre;
 
-NodeId id(std::uint8_t number) {
+NodeId id(int number) {
   std::array<std::uint8_t, 16> bytes{};
-  bytes.back() = number;
+  bytes.back() = static_cast<std::uint8_t>(number);
   return NodeId::from_bytes(bytes);
 }
 
-Ticket ticket(std::uint8_t number, std::string owner = "ann", std::int32_t priority = 0) {
+Ticket ticket(int number, std::string owner = "ann", std::int32_t priority = 0) {
   return {.job = id(number), .owner = std::move(owner), .priority = priority, .memory = {}};
 }
 
@@ -30,7 +30,7 @@ std::vector<NodeId> admit_all(Queue& queue) {
 
 TEST(Queue, KeepsTheOrderOfOneOwner) {
   Queue queue({});
-  for (const std::uint8_t number : {1, 2, 3}) queue.push(ticket(number));
+  for (const int number : {1, 2, 3}) queue.push(ticket(number));
   EXPECT_THAT(admit_all(queue), ElementsAre(id(1), id(2), id(3)));
   EXPECT_EQ(queue.waiting(), 0U);
   EXPECT_EQ(queue.running(), 3U);
@@ -46,14 +46,14 @@ TEST(Queue, PutsHigherPrioritiesFirst) {
 
 TEST(Queue, LetsOwnersTakeTurnsWithinAPriority) {
   Queue queue({});
-  for (const std::uint8_t number : {1, 2, 3}) queue.push(ticket(number, "ann"));
+  for (const int number : {1, 2, 3}) queue.push(ticket(number, "ann"));
   queue.push(ticket(4, "bob"));
   EXPECT_THAT(admit_all(queue), ElementsAre(id(1), id(4), id(2), id(3)));
 }
 
 TEST(Queue, AdmitsNoMoreThanItsSlots) {
   Queue queue({.slots = 2, .memory = {}});
-  for (const std::uint8_t number : {1, 2, 3}) queue.push(ticket(number));
+  for (const int number : {1, 2, 3}) queue.push(ticket(number));
   EXPECT_THAT(admit_all(queue), ElementsAre(id(1), id(2)));
   queue.release(id(1));
   EXPECT_THAT(admit_all(queue), ElementsAre(id(3)));
@@ -77,7 +77,7 @@ TEST(Queue, StartsAJobThatIsLargerThanTheCapacityAlone) {
 
 TEST(Queue, ForgetsAJobThatStillWaits) {
   Queue queue({.slots = 1, .memory = {}});
-  for (const std::uint8_t number : {1, 2, 3}) queue.push(ticket(number, number == 2 ? "bob" : "ann"));
+  for (const int number : {1, 2, 3}) queue.push(ticket(number, number == 2 ? "bob" : "ann"));
   EXPECT_THAT(admit_all(queue), ElementsAre(id(1)));
   queue.release(id(2));
   EXPECT_EQ(queue.waiting(), 1U);

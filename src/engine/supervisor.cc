@@ -200,6 +200,7 @@ Task<> Supervisor::forget(JobPtr job) {
   failpoint("forget.after");
   if (!forgotten) spdlog::error("forgetting a job: {}", forgotten.error().message);
   core_.tree.remove(sandbox);
+  job->sandbox->ended.open();
 }
 
 provider::JobOrder Supervisor::order_of(const Job& job) const {

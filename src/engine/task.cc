@@ -3,14 +3,18 @@
 #include "engine/task.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
 
 namespace warren::engine {
 
 void spawn(const Executor& executor, Task<> task) {
-  boost::asio::co_spawn(executor, std::move(task), [](const std::exception_ptr& failure) {
-    if (failure) std::rethrow_exception(failure);
+  // co_spawn() alone would begin before its caller has gone on.
+  boost::asio::post(executor, [executor, task = std::move(task)]() mutable {
+    boost::asio::co_spawn(executor, std::move(task), [](const std::exception_ptr& failure) {
+      if (failure) std::rethrow_exception(failure);
+    });
   });
 }
 

@@ -15,8 +15,8 @@ using Executor = boost::asio::any_io_executor;
 template <typename T = void>
 using Task = boost::asio::awaitable<T>;
 
-// Runs `task` on the loop without anybody waiting for it. An exception, which only a lack of memory
-// can cause, ends the program.
+// Runs `task` on the loop, from a later turn on, without anybody waiting for it. An exception,
+// which only a lack of memory can cause, ends the program.
 void spawn(const Executor& executor, Task<> task);
 
 }  // namespace warren::engine

@@ -111,9 +111,9 @@ TEST(Verdict, EveryVerdictIsATransitionOfTheStatesInWhichItCanFall) {
   for (const State state : {State::kStarting, State::kStopping, State::kRunning, State::kPaused}) {
     for (const std::optional<int> status : {std::optional<int>(0), std::optional<int>()}) {
       if (state == State::kStarting && status) continue;  // It has been RUNNING by then.
-      const Change change = judge(process(state, {Cause::Type::kStoppedBy, 0, "ann"}), ended(status));
-      EXPECT_TRUE(model::next(model::Kind::kProcess, state, change.event))
-          << model::to_text(state);
+      const Change change =
+          judge(process(state, {Cause::Type::kStoppedBy, 0, "ann"}), ended(status));
+      EXPECT_TRUE(model::next(model::Kind::kProcess, state, change.event)) << model::to_text(state);
     }
   }
 }

@@ -3,10 +3,12 @@
 #include "init/output.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include <tuple>
 
+#include "os/call.h"
 #include "os/file.h"
 
 namespace warren::init {
@@ -24,6 +26,13 @@ std::span<const std::byte> bytes_of(const char (&text)[size]) noexcept {
   return {reinterpret_cast<const std::byte*>(text), size - 1};
 }
 
+// Bytes in a pipe at this moment; 0 for one that is closed.
+std::size_t waiting_in(int pipe) noexcept {
+  int bytes = 0;
+  const auto known = os::call([&] { return ::ioctl(pipe, FIONREAD, &bytes); });
+  return known ? static_cast<std::size_t>(bytes) : 0;
+}
+
 }  // namespace
 
 std::uint64_t wall_clock() noexcept {
@@ -38,26 +47,30 @@ void Output::open(os::UniqueFd index, std::uint64_t limit) noexcept {
   limit_ = limit;
 }
 
-bool Output::move_chunk(Stream& stream) noexcept {
-  if (!stream.pipe) return false;
+std::size_t Output::move_chunk(Stream& stream) noexcept {
+  if (!stream.pipe) return 0;
   const auto count = os::read_some(stream.pipe.get(), buffer);
   if (!count) {
     // Anything but "nothing there yet" cannot be mended by another read.
     if (count.error().value != EAGAIN) stream.pipe.reset();
-    return false;
+    return 0;
   }
   if (*count == 0) {
     stream.pipe.reset();
-    return false;
+    return 0;
   }
   keep(stream, std::span(buffer).first(*count));
-  return true;
+  return *count;
 }
 
 void Output::finish() noexcept {
   for (Stream& stream : streams_) {
-    // Two chunks are more than a pipe holds: a writer that never stops cannot keep init here.
-    for (int chunk = 0; chunk < 2 && move_chunk(stream); ++chunk) {
+    // What comes after this moment is not counted, so a writer that never stops cannot keep init
+    // here. A chunk can be as small as a byte: the command may have set its pipe to packets.
+    for (std::size_t left = waiting_in(stream.pipe.get()); left > 0;) {
+      const std::size_t moved = move_chunk(stream);
+      if (moved == 0) break;
+      left -= moved < left ? moved : left;
     }
     if (stream.missing > 0) mark_gap(stream);
   }

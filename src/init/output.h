@@ -37,9 +37,9 @@ class Output {
   [[nodiscard]] const std::array<Stream, 2>& streams() const noexcept { return streams_; }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
-  // Moves at most one chunk of `stream`. False when nothing is left to read now; the pipe is closed
-  // when nothing will ever come.
-  [[nodiscard]] bool move_chunk(Stream& stream) noexcept;
+  // Moves at most one chunk of `stream` and returns its bytes. 0 when there is nothing to read now;
+  // the pipe is closed when nothing will ever come.
+  [[nodiscard]] std::size_t move_chunk(Stream& stream) noexcept;
 
   // Moves what the pipes hold at this moment, however much is being written meanwhile; then marks
   // gaps.

@@ -35,6 +35,8 @@ struct PasswdEntry {
 };
 
 std::optional<PasswdEntry> parse_passwd(std::string_view line) {
+  // Its texts go on as C strings.
+  if (line.find('\0') != std::string_view::npos) return std::nullopt;
   const auto fields = split(line, ':');
   if (fields.size() < 6) return std::nullopt;
   const auto uid = parse_id(fields[2]);

@@ -2,6 +2,8 @@
 
 #include "plan/compile.h"
 
+#include <utility>
+
 #include "plan/accounts.h"
 #include "plan/process_steps.h"
 #include "plan/sandbox_steps.h"
@@ -12,16 +14,25 @@ namespace {
 const model::UserSpec kRoot{.user = "0", .group = ""};
 const model::UserSpec kNobody{.user = "65534", .group = "65534"};
 
+// On the host itself root's group opens what is root's, and groups such as `disk` or `docker` are
+// as good as root: a command is in the one group of its user and in no other.
+Result<Account> restrict_to_host(Account account) {
+  if (account.uid == 0 || account.gid == 0) {
+    return fail(Errc::kPermissionDenied,
+                "user: the host profile never runs commands as root or in the group of root");
+  }
+  account.groups.clear();
+  return account;
+}
+
 }  // namespace
 
 Result<LaunchPlan> compile(const model::JobSpec& spec, const Image& image,
                            const Resources& resources) {
   const bool is_host = spec.sandbox.profile == model::Profile::kHost;
   const model::UserSpec user = spec.process.user.value_or(is_host ? kNobody : kRoot);
-  const Account account = WARREN_TRY(find_account(user, image.passwd, image.group));
-  if (is_host && account.uid == 0) {
-    return fail(Errc::kPermissionDenied, "user: the host profile never runs commands as root");
-  }
+  Account account = WARREN_TRY(find_account(user, image.passwd, image.group));
+  if (is_host) account = WARREN_TRY(restrict_to_host(std::move(account)));
   return LaunchPlan{
       .sandbox = is_host ? host_sandbox(resources) : isolated_sandbox(image, resources),
       .process = start_command(spec, account, image, resources)};

@@ -79,10 +79,11 @@ class Reader {
   [[nodiscard]] bool is_valid() const noexcept { return header_ != nullptr; }
   [[nodiscard]] const Header& header() const noexcept { return *header_; }
 
-  // The next step, sandbox steps first; false at the end or at a malformed step. A whole plan has
-  // been read when remaining() is 0.
+  // The next step, sandbox steps first; false at the end or at a malformed step.
   [[nodiscard]] bool read(const StepHead*& step) noexcept;
   [[nodiscard]] std::uint32_t remaining() const noexcept { return remaining_; }
+  // Whether every step has been read and nothing follows the last.
+  [[nodiscard]] bool is_complete() const noexcept { return remaining_ == 0 && rest_.empty(); }
 
  private:
   std::span<const std::byte> rest_;

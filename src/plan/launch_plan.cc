@@ -95,7 +95,7 @@ Result<LaunchPlan> decode(std::span<const std::byte> bytes) {
     auto& steps = plan.sandbox.size() < reader.header().sandbox_steps ? plan.sandbox : plan.process;
     steps.push_back(to_step(*head));
   }
-  if (reader.remaining() != 0) return fail(Errc::kInvalidArgument, "the plan has a malformed step");
+  if (!reader.is_complete()) return fail(Errc::kInvalidArgument, "the plan has a malformed step");
   return plan;
 }
 

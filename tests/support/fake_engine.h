@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An engine for tests of clients: real frames on a real socket, jobs that a test plays by hand. Runs
-// on a thread of its own.
+// An engine for tests of clients: real frames on a real socket, jobs that a test plays by hand.
+// Runs on a thread of its own.
 
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <functional>
+#include <boost/asio/post.hpp>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -312,7 +312,8 @@ void FakeProvider::adopt(std::vector<Adoption> sandboxes,
         claim.started_at = box->second.started_at;
         if (!box->second.unreported) continue;
         box->second.running = true;
-        end_locked(box->second, *std::exchange(box->second.unreported, {}));
+        end_locked(box->second, *box->second.unreported);
+        box->second.unreported.reset();
       }
     }
     done(std::move(claims));

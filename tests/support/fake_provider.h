@@ -30,7 +30,7 @@ class FakeProvider final : public provider::Provider {
   void exit_with(const NodeId& process, int code);
   // Ends reach nobody until the next adopt(), as while no engine runs.
   void detach_observer();
-  void settle();  // Waits until everything that was asked for has been answered.
+  void settle();                     // Waits until everything that was asked for has been answered.
   void lose(const NodeId& process);  // Its init is gone without a trace.
   void finish_uploads(Result<> outcome);
   [[nodiscard]] std::size_t sandboxes() const;  // Made and not destroyed.

@@ -136,10 +136,11 @@ def loop_devices(_directories):
 def files(directories):
     roots = [path for pattern in FILE_PATTERNS
              for path in pathlib.Path("/").glob(pattern.lstrip("/"))]
-    found = {str(path): str(path) for path in roots}
-    for root in [*roots, *map(pathlib.Path, directories)]:
-        found |= {str(path): str(path) for path in root.rglob("*")}
-    return found
+    found = set(map(str, roots))
+    for root in [*found, *directories]:
+        for folder, folders, names in os.walk(root):  # Passes over what vanishes meanwhile.
+            found |= {os.path.join(folder, name) for name in folders + names}
+    return {path: path for path in found}
 
 
 def descriptors(_directories):

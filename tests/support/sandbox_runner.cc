@@ -29,8 +29,7 @@ std::string read_file(int fd) {
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t done = 0;
   while (done < text.size()) {
-    const auto count =
-        os::read_some(fd, std::as_writable_bytes(std::span(text)).subspan(done));
+    const auto count = os::read_some(fd, std::as_writable_bytes(std::span(text)).subspan(done));
     if (!count || *count == 0) break;
     done += *count;
   }
@@ -113,36 +112,68 @@ void SandboxRunner::ended(provider::Ended how) {
   ends_->changed.notify_all();
 }
 
-Outcome SandboxRunner::run(const model::JobSpec& spec) {
+Running SandboxRunner::start(const model::JobSpec& spec) {
   provider::JobOrder order;
   order.sandbox = next_id();
   order.process = next_id();
   order.spec = spec;
   order.footprint = provider_->reserve(order.sandbox, spec.sandbox).value();
-  const NodeId sandbox = order.sandbox;
-  const NodeId process = order.process;
-
-  Outcome outcome;
-  auto [started, started_future] = completion<provider::Started>();
+  Running running{.sandbox = order.sandbox, .process = order.process};
+  auto [started, future] = completion<provider::Started>();
   provider_->start(std::move(order), std::move(started));
-  outcome.started = await(std::move(started_future));
-  {
-    std::unique_lock lock(ends_->mutex);
-    const auto is_there = [&] { return ends_->by_process.contains(process); };
-    if (outcome.started && !ends_->changed.wait_for(lock, kDeadline, is_there)) {
-      throw std::runtime_error("the command does not end");
-    }
-    if (is_there()) outcome.ended = ends_->by_process.at(process);
+  running.started = await(std::move(future));
+  return running;
+}
+
+provider::Ended SandboxRunner::wait(const Running& running) {
+  std::unique_lock lock(ends_->mutex);
+  const auto is_there = [&] { return ends_->by_process.contains(running.process); };
+  if (running.started && !ends_->changed.wait_for(lock, kDeadline, is_there)) {
+    throw std::runtime_error("the command does not end");
   }
-  if (const auto log = provider_->open_log(process)) {
-    outcome.out = read_file(log->stdout_file.get());
-    outcome.err = read_file(log->stderr_file.get());
-  }
-  auto [destroyed, destroyed_future] = completion<void>();
-  provider_->destroy(sandbox, std::move(destroyed));
-  const auto gone = await(std::move(destroyed_future));
+  return is_there() ? ends_->by_process.at(running.process) : provider::Ended();
+}
+
+void SandboxRunner::kill(const Running& running) {
+  auto [done, future] = completion<void>();
+  provider_->kill(running.sandbox, std::move(done));
+  const auto killed = await(std::move(future));
+  EXPECT_TRUE(killed) << killed.error().message;
+}
+
+void SandboxRunner::freeze(const Running& running) {
+  auto [done, future] = completion<void>();
+  provider_->freeze(running.sandbox, std::move(done));
+  const auto frozen = await(std::move(future));
+  EXPECT_TRUE(frozen) << frozen.error().message;
+}
+
+void SandboxRunner::destroy(const Running& running) {
+  auto [done, future] = completion<void>();
+  provider_->destroy(running.sandbox, std::move(done));
+  const auto gone = await(std::move(future));
   EXPECT_TRUE(gone) << gone.error().message;
+}
+
+void SandboxRunner::read_output(const Running& running, Outcome& outcome) {
+  const auto log = provider_->open_log(running.process);
+  if (!log) return;
+  outcome.out = read_file(log->stdout_file.get());
+  outcome.err = read_file(log->stderr_file.get());
+}
+
+Outcome SandboxRunner::run(const model::JobSpec& spec) {
+  Running running = start(spec);
+  Outcome outcome;
+  outcome.ended = wait(running);
+  read_output(running, outcome);
+  destroy(running);
+  outcome.started = std::move(running.started);
   return outcome;
+}
+
+Outcome SandboxRunner::run_shell(const std::string& script) {
+  return run(shell(script));
 }
 
 model::JobSpec shell(const std::string& script) {
@@ -150,7 +181,5 @@ model::JobSpec shell(const std::string& script) {
   spec.process.argv = {"/bin/sh", "-c", script};
   return spec;
 }
-
-Outcome SandboxRunner::run_shell(const std::string& script) { return run(shell(script)); }
 
 }  // namespace warren::test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs commands in real sandboxes of the local provider, without engine and store: for the tests of the
-// launch path and of the security promises.
+// Runs commands in real sandboxes of the local provider, without engine and store: for the tests of
+// the launch path and of the security promises.
 
 #pragma once
 
@@ -27,6 +27,13 @@ struct Outcome {
   [[nodiscard]] int exit_code() const;
 };
 
+// A command whose start has been tried, and its sandbox.
+struct Running {
+  NodeId sandbox;
+  NodeId process;
+  Result<provider::Started> started = fail(Errc::kInternal, "not started");
+};
+
 class SandboxRunner final : private provider::Observer {
  public:
   // With state and runtime directories of its own. `amend` changes every plan before init gets it.
@@ -41,6 +48,15 @@ class SandboxRunner final : private provider::Observer {
   // Starts `spec`, waits until it has ended and its sandbox is gone.
   [[nodiscard]] Outcome run(const model::JobSpec& spec);
   [[nodiscard]] Outcome run_shell(const std::string& script);
+
+  // The parts of run(), for tests that do something meanwhile. What was started must be destroyed.
+  [[nodiscard]] Running start(const model::JobSpec& spec);
+  [[nodiscard]] provider::Ended wait(const Running& running);
+  void kill(const Running& running);
+  void freeze(const Running& running);
+  void destroy(const Running& running);
+  // What it has written so far, on both streams.
+  void read_output(const Running& running, Outcome& outcome);
 
  private:
   struct Ends;

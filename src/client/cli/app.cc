@@ -35,13 +35,39 @@ void add_global_flags(CLI::App& app, GlobalFlags& flags) {
   app.add_flag("-v,--verbose", flags.verbose, "Say more");
 }
 
-void add_commands(CLI::App& app, Session& session) {
-  for (const auto add : {add_run, add_list, add_status, add_log, add_wait, add_stop, add_pause,
-                         add_resume, add_delete, add_tree, add_events, add_stats, add_top,
-                         add_doctor, add_serve, add_completion, add_unavailable}) {
-    add(app, session);
+struct Command {
+  std::string_view name;
+  void (*add)(CLI::App&, Session&);
+};
+
+constexpr Command kCommands[] = {
+    {"run", add_run},       {"list", add_list},
+    {"status", add_status}, {"log", add_log},
+    {"wait", add_wait},     {"stop", add_stop},
+    {"pause", add_pause},   {"resume", add_resume},
+    {"delete", add_delete}, {"tree", add_tree},
+    {"events", add_events}, {"stats", add_stats},
+    {"top", add_top},       {"doctor", add_doctor},
+    {"serve", add_serve},   {"completion", add_completion},
+};
+
+// Describing a command to the parser takes time, so only the one that was named is; all of them for
+// help, for completion, and for names that may be unavailable.
+void add_commands(CLI::App& app, Session& session, std::string_view name) {
+  const auto* const named = std::ranges::find(kCommands, name, &Command::name);
+  if (named != std::end(kCommands) && name != "completion") {
+    named->add(app, session);
+  } else {
+    for (const Command& command : kCommands) command.add(app, session);
   }
+  // Global flags may follow the command's name.
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
+  if (named == std::end(kCommands)) add_unavailable(app, session);
+}
+
+bool has_command(CLI::App& app, const std::string& name) {
+  const auto is_named = [&](const CLI::App* command) { return command->get_name() == name; };
+  return !app.get_subcommands(is_named).empty();
 }
 
 int complain_about_usage(const CLI::ParseError& error, bool is_run) {
@@ -62,17 +88,21 @@ int answer(const CLI::App& app, const CLI::ParseError& error, bool is_run) {
 
 }  // namespace
 
-int run_app(std::vector<std::string> arguments) {
+int run_app(const std::vector<std::string>& arguments) {
   Session session;
   CLI::App app("Runs commands in boxes: isolated, limited, recorded.", "warren");
   app.set_version_flag("--version", "warren " WARREN_VERSION);
   app.require_subcommand(1);
   add_global_flags(app, session.flags);
-  add_commands(app, session);
-
-  CommandLine line = split(app, arguments);
+  const std::string name = command_name(app, arguments);
+  add_commands(app, session, name);
+  if (!name.empty() && !has_command(app, name)) {
+    complain(fmt::format("there is no command '{}': see 'warren --help'", name));
+    return kUsageError;
+  }
+  const bool is_run = name == "run";
+  CommandLine line = is_run ? split_run(app, arguments) : CommandLine{arguments, {}};
   session.command = std::move(line.command);
-  const bool is_run = std::ranges::find(line.flags, "run") != line.flags.end();
   std::ranges::reverse(line.flags);  // As the parser takes them.
   try {
     app.parse(std::move(line.flags));

@@ -8,6 +8,6 @@
 namespace warren::client::cli {
 
 // The whole of `warren` but its process: the exit status for these arguments.
-[[nodiscard]] int run_app(std::vector<std::string> arguments);
+[[nodiscard]] int run_app(const std::vector<std::string>& arguments);
 
 }  // namespace warren::client::cli

@@ -29,30 +29,33 @@ bool wants_next(const CLI::App& app, const CLI::App* run, const std::string& fla
 }
 
 bool is_flag(const std::string& argument) {
-  return argument.size() > 1 && argument.front() == '-';
+  return argument.size() > 1 && argument.front() == '-' && argument != "--";
+}
+
+using Position = std::vector<std::string>::const_iterator;
+
+Position skip_flags(const CLI::App& app, const CLI::App* run, Position at, Position end) {
+  while (at != end && is_flag(*at)) {
+    const std::ptrdiff_t extent = wants_next(app, run, *at) ? 2 : 1;
+    at += std::min(extent, end - at);
+  }
+  return at;
 }
 
 }  // namespace
 
-CommandLine split(const CLI::App& app, const std::vector<std::string>& arguments) {
-  const CLI::App* run = nullptr;
-  auto at = arguments.begin();
-  while (at != arguments.end()) {
-    if (*at == "--" && run != nullptr) break;
-    if (is_flag(*at)) {
-      const auto left = static_cast<std::size_t>(arguments.end() - at);
-      const std::size_t extent = wants_next(app, run, *at) ? 2 : 1;
-      at += static_cast<std::ptrdiff_t>(std::min(left, extent));
-      continue;
-    }
-    if (run != nullptr) break;
-    if (*at != "run") return {arguments, {}};
-    run = app.get_subcommand("run");
-    ++at;
-  }
-  CommandLine line{{arguments.begin(), at}, {at, arguments.end()}};
-  if (!line.command.empty() && line.command.front() == "--")
-    line.command.erase(line.command.begin());
+std::string command_name(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const auto name = skip_flags(app, nullptr, arguments.begin(), arguments.end());
+  return name == arguments.end() ? "" : *name;
+}
+
+CommandLine split_run(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const auto name = skip_flags(app, nullptr, arguments.begin(), arguments.end());
+  if (name == arguments.end()) return {arguments, {}};
+  auto command = skip_flags(app, app.get_subcommand("run"), name + 1, arguments.end());
+  CommandLine line{{arguments.begin(), command}, {}};
+  if (command != arguments.end() && *command == "--") ++command;
+  line.command.assign(command, arguments.end());
   return line;
 }
 

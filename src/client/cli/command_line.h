@@ -10,13 +10,18 @@
 
 namespace warren::client::cli {
 
+// The first word that is neither a flag nor a flag's value; empty when there is none. `app` has the
+// global flags.
+[[nodiscard]] std::string command_name(const CLI::App& app,
+                                       const std::vector<std::string>& arguments);
+
 struct CommandLine {
-  std::vector<std::string> flags;    // For the parser, the subcommand's name included.
+  std::vector<std::string> flags;    // For the parser, the name of `run` included.
   std::vector<std::string> command;  // Not for the parser.
 };
 
-// The command of `run` begins at the first word that is neither a flag nor a flag's value, or after
-// "--". Other subcommands have none. `app` knows which flags take values.
-[[nodiscard]] CommandLine split(const CLI::App& app, const std::vector<std::string>& arguments);
+// The command of `run` begins at the first word after its name that is neither a flag nor a flag's
+// value, or after "--". `app` has the global flags and `run`; the arguments name it.
+[[nodiscard]] CommandLine split_run(const CLI::App& app, const std::vector<std::string>& arguments);
 
 }  // namespace warren::client::cli

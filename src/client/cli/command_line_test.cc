@@ -22,7 +22,7 @@ class CommandLineTest : public ::testing::Test {
     add_list(app_, session_);
   }
   [[nodiscard]] CommandLine split_words(const std::vector<std::string>& words) {
-    return split(app_, words);
+    return split_run(app_, words);
   }
 
   Session session_;
@@ -54,10 +54,9 @@ TEST_F(CommandLineTest, LeavesUnknownFlagsToTheParser) {
   EXPECT_THAT(line.flags, ElementsAre("run", "--bogus"));
 }
 
-TEST_F(CommandLineTest, LeavesOtherCommandsAlone) {
-  const auto line = split_words({"list", "run", "--", "x"});
-  EXPECT_THAT(line.flags, ElementsAre("list", "run", "--", "x"));
-  EXPECT_THAT(line.command, IsEmpty());
+TEST_F(CommandLineTest, NamesTheCommandAfterGlobalFlags) {
+  EXPECT_EQ(command_name(app_, {"--format", "json", "-q", "list", "run"}), "list");
+  EXPECT_EQ(command_name(app_, {"--format", "json"}), "");
 }
 
 TEST_F(CommandLineTest, SurvivesAFlagWithoutItsValue) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
@@ -11,6 +10,7 @@
 #include "client/engine_start.h"
 #include "os/call.h"
 #include "os/context.h"
+#include "os/process.h"
 
 namespace warren::client::cli {
 namespace {
@@ -32,8 +32,8 @@ Result<> serve(const Session& session) {
 Result<> stop(const Session& session) {
   EngineClient engine = WARREN_TRY(session.connect(Startup::kNever));
   const pid_t pid = WARREN_TRY(engine.channel().server_pid());
-  const os::UniqueFd process = WARREN_TRY(
-      os::context(os::call_for_fd([&] { return ::pidfd_open(pid, 0); }), "watching the engine"));
+  const os::UniqueFd process =
+      WARREN_TRY(os::context(os::open_process(pid), "watching the engine"));
   const auto answer = engine.call<v1::Empty>(wire::kShutdown, v1::Empty());
   // An engine may end before its answer is out.
   if (!answer && !is_lost(answer.error())) return std::unexpected(answer.error());

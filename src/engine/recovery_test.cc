@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/recovery.h"
+
+#include <signal.h>
+
+#include "engine/engine_fixture.h"
+
+namespace warren::engine {
+namespace {
+
+using ::testing::HasSubstr;
+using ::warren::test::HoldsError;
+
+TEST_F(EngineTest, TakesOverWhatRunsAndLearnsItsOwnEnd) {
+  start();
+  std::vector<std::string> jobs;
+  for (int i = 0; i < 20; ++i) jobs.push_back(run({"sleep"}));
+  for (const std::string& job : jobs) wait_for_state(job, "RUNNING");
+  restart();
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    EXPECT_EQ(on_node(wire::kGet, jobs[i])->state(), "RUNNING");
+    provider_.exit_with(id_of(jobs[i]), static_cast<int>(i));
+  }
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const v1::Node job = wait(jobs[i]);
+    EXPECT_EQ(job.exit_code(), static_cast<int>(i));
+    EXPECT_EQ(wait(job.sandbox()).state(), "STOPPED");
+  }
+  EXPECT_EQ(provider_.sandboxes(), 0U);
+}
+
+TEST_F(EngineTest, LearnsAnEndThatWasRecordedWhileNoEngineRan) {
+  start();
+  const std::string id = run({"sleep"});
+  wait_for_state(id, "RUNNING");
+  stop();
+  provider_.exit_with(id_of(id), 9);
+  start();
+  EXPECT_EQ(wait(id).cause(), "exited(9)");
+}
+
+TEST_F(EngineTest, CallsAVanishedSandboxLost) {
+  start();
+  const std::string id = run({"sleep"});
+  wait_for_state(id, "RUNNING");
+  stop();
+  provider_.lose(id_of(id));
+  start();
+  const v1::Node job = wait(id);
+  EXPECT_EQ(job.state(), "LOST");
+  EXPECT_EQ(job.cause(), "init-lost");
+  EXPECT_EQ(wait(job.sandbox()).state(), "STOPPED");
+}
+
+TEST_F(EngineTest, QueuesAgainWhatWaitedAndContinuesTheNumbering) {
+  start(with_slots(1));
+  const std::string first = run({"sleep"});
+  wait_for_state(first, "RUNNING");
+  const std::string second = run({"exit", "0"});
+  restart(with_slots(1));
+  EXPECT_EQ(on_node(wire::kGet, second)->state(), "QUEUED");
+  provider_.exit_with(id_of(first), 0);
+  EXPECT_EQ(wait(second).state(), "COMPLETED");
+  EXPECT_EQ(wait(run({"exit", "0"})).seq(), 3U);
+}
+
+TEST_F(EngineTest, CompletesAStopThatWasUnderWay) {
+  start();
+  const std::string id = run({"stubborn"});
+  wait_for_state(id, "RUNNING");
+  wire::ClientChannel channel = connect();
+  v1::StopRequest request;
+  request.set_node(id);
+  request.set_grace_ms(3'600'000);
+  ASSERT_TRUE(channel.open(wire::kStop, request).has_value());
+  wait_for_state(id, "STOPPING");
+  restart();
+  const v1::Node job = wait(id);
+  EXPECT_EQ(job.state(), "STOPPED");
+  EXPECT_EQ(job.cause(), "stopped-by(root)");
+  EXPECT_EQ(job.exit_code(), 128 + SIGKILL);
+}
+
+TEST_F(EngineTest, HonoursADeadlineThatPassedWhileNoEngineRan) {
+  start();
+  v1::RunRequest request = request_for({"sleep"});
+  request.mutable_spec()->mutable_limits()->set_timeout_ms(300);
+  const std::string id = run(request)->id();
+  wait_for_state(id, "RUNNING");
+  stop();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // The deadline itself.
+  start();
+  EXPECT_EQ(wait(id).cause(), "timeout");
+}
+
+TEST_F(EngineTest, ForgetsWhatEndedWhileNoEngineRan) {
+  start();
+  v1::RunRequest request = request_for({"sleep"});
+  request.mutable_spec()->set_forget_when_ended(true);
+  const std::string id = run(request)->id();
+  wait_for_state(id, "RUNNING");
+  const std::string sandbox = on_node(wire::kGet, id)->sandbox();
+  stop();
+  provider_.exit_with(id_of(id), 0);
+  start();
+  await_forgotten(sandbox);
+  EXPECT_THAT(on_node(wire::kGet, id), HoldsError(Errc::kNotFound, HasSubstr(id)));
+  EXPECT_EQ(provider_.sandboxes(), 0U);
+}
+
+TEST_F(EngineTest, KeepsAPausedJobPaused) {
+  start();
+  const std::string id = run({"sleep"});
+  wait_for_state(id, "RUNNING");
+  ASSERT_TRUE(on_node(wire::kPause, id).has_value());
+  restart();
+  EXPECT_EQ(on_node(wire::kGet, id)->state(), "PAUSED");
+  EXPECT_EQ(on_node(wire::kResume, id)->state(), "RUNNING");
+  EXPECT_EQ(stop_job(id, 60'000)->state(), "STOPPED");
+}
+
+TEST_F(EngineTest, DoesNotStartAJobWhoseUploadWasCutOff) {
+  start();
+  wire::ClientChannel channel = connect();
+  v1::RunRequest request = request_for({"exit", "0"});
+  request.mutable_spec()->set_uploads(true);
+  ASSERT_TRUE(channel.open(wire::kRun, request).has_value());
+  ASSERT_TRUE(channel.next().has_value());
+  restart();
+  const v1::Node job = wait("1");
+  EXPECT_EQ(job.cause(), "start-failed(upload)");
+  EXPECT_THAT(job.message(), HasSubstr("restarted"));
+}
+
+}  // namespace
+}  // namespace warren::engine

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Processes that will not go, and more of them than there may be.
+
+#include <dirent.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "attack.h"
+
+namespace warren::payload {
+namespace {
+
+constexpr int kDeadlineSeconds = 60;
+
+[[noreturn]] void stay_forever() {
+  for (;;) ::pause();
+}
+
+void ignore_what_can_be_ignored() {
+  for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_IGN);
+}
+
+// A process that has left its parent, its group and its session.
+void make_daemon() {
+  const pid_t child = ::fork();
+  if (child != 0) {
+    if (child > 0) ::waitpid(child, nullptr, 0);
+    return;
+  }
+  ::setsid();
+  if (::fork() != 0) ::_exit(0);
+  ignore_what_can_be_ignored();
+  stay_forever();
+}
+
+void make_stopped_process() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::raise(SIGSTOP);
+    stay_forever();
+  }
+  if (child > 0) ::waitpid(child, nullptr, WUNTRACED);
+}
+
+// Leaves daemons and a stopped process behind and ends at once.
+int leave_daemons(const char* count) {
+  for (int index = std::atoi(count); index > 0; --index) make_daemon();
+  make_stopped_process();
+  return kSucceeded;
+}
+
+// The same, but stays and ignores every signal.
+int refuse_to_end(const char* count) {
+  leave_daemons(count);
+  ignore_what_can_be_ignored();
+  std::printf("settled\n");
+  std::fflush(stdout);
+  stay_forever();
+}
+
+// Each process makes others as long as it can.
+int fork_bomb(const char* /*operand*/) {
+  for (;;) {
+    if (::fork() < 0) {
+      if (::getppid() == 1) std::printf("full\n");
+      std::fflush(stdout);
+      stay_forever();
+    }
+  }
+}
+
+// Live and dead processes that this one can see, itself included. Init does not show itself.
+int visible_processes() {
+  DIR* directory = ::opendir("/proc");
+  if (directory == nullptr) return -1;
+  int count = 0;
+  while (const dirent* entry = ::readdir(directory)) {
+    count += entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? 1 : 0;
+  }
+  ::closedir(directory);
+  return count;
+}
+
+// Orphans of init that end at once. Succeeds when some of them stay as zombies.
+int leave_orphans(const char* count) {
+  for (int index = std::atoi(count); index > 0; --index) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(::fork() == 0 ? 0 : 0);
+    if (child < 0) return refusal();
+    ::waitpid(child, nullptr, 0);
+  }
+  const timespec pause{.tv_sec = 0, .tv_nsec = 10'000'000};
+  for (int turn = 0; turn < kDeadlineSeconds * 100; ++turn) {
+    if (visible_processes() == 1) return ESRCH;
+    ::nanosleep(&pause, nullptr);
+  }
+  return kSucceeded;
+}
+
+// Shows that leave-orphans would see zombies: those of a parent that does not wait for them.
+int leave_zombies(const char* count) {
+  const int wanted = std::atoi(count);
+  for (int index = 0; index < wanted; ++index) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    if (child < 0) return refusal();
+  }
+  siginfo_t last{};
+  for (int index = 0; index < wanted; ++index) {
+    ::waitid(P_ALL, 0, &last, WEXITED | WNOWAIT);
+  }
+  return visible_processes() == wanted + 1 ? kSucceeded : ESRCH;
+}
+
+constexpr Attack kAttacks[] = {{"leave-daemons", leave_daemons},
+                               {"refuse-to-end", refuse_to_end},
+                               {"fork-bomb", fork_bomb},
+                               {"leave-orphans", leave_orphans},
+                               {"leave-zombies", leave_zombies}};
+
+}  // namespace
+
+std::span<const Attack> process_attacks() noexcept {
+  return kAttacks;
+}
+
+}  // namespace warren::payload
