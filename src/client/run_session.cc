@@ -153,23 +153,25 @@ Result<> RunSession::take_message(wire::CallEvent event) {
   if (!run.ParseFromString(event.message)) {
     return fail(Errc::kInternal, "the engine's answer is malformed");
   }
-  if (id_.empty()) WARREN_TRY(started(run, std::move(event.descriptors)));
+  if (id_.empty()) id_ = run.id();
+  WARREN_TRY(take_descriptors(run, std::move(event.descriptors)));
   if (run.has_ended()) ended_ = std::move(*run.mutable_ended());
   return {};
 }
 
-Result<> RunSession::started(const v1::RunEvent& event, std::vector<os::UniqueFd> descriptors) {
-  id_ = event.id();
+// They come with the first event, but those of the output only once uploads have arrived.
+Result<> RunSession::take_descriptors(const v1::RunEvent& event,
+                                      std::vector<os::UniqueFd> descriptors) {
   std::size_t next = 0;
-  os::UniqueFd input;
-  if (event.has_input()) input = WARREN_TRY(take(descriptors, next));
+  if (event.has_input()) {
+    input_ = std::make_unique<InputForwarder>(STDIN_FILENO, WARREN_TRY(take(descriptors, next)));
+  }
   if (event.has_uploads()) {
     const os::UniqueFd pipe = WARREN_TRY(take(descriptors, next));
     WARREN_TRY(send_uploads(*channel_, id_, settings_.uploads, pipe));
   }
   // Until here a signal ends this program, and the job with its uploads cut short.
-  signals_ = WARREN_TRY(SignalSource::open());
-  if (input) input_ = std::make_unique<InputForwarder>(STDIN_FILENO, std::move(input));
+  if (!signals_) signals_ = WARREN_TRY(SignalSource::open());
   if (!event.has_output()) return {};
   LogFiles files;
   files.out = WARREN_TRY(take(descriptors, next));

@@ -51,7 +51,8 @@ class RunSession {
   [[nodiscard]] Result<> take_events();
   [[nodiscard]] Result<> take_event(wire::CallEvent event);
   [[nodiscard]] Result<> take_message(wire::CallEvent event);
-  [[nodiscard]] Result<> started(const v1::RunEvent& event, std::vector<os::UniqueFd> descriptors);
+  [[nodiscard]] Result<> take_descriptors(const v1::RunEvent& event,
+                                          std::vector<os::UniqueFd> descriptors);
   [[nodiscard]] Result<> show_output();
   [[nodiscard]] Result<> show_rest();
 

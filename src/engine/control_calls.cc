@@ -46,7 +46,16 @@ Task<Result<JobPtr>> ControlCalls::find_job(std::string name, model::Caller call
 
 Task<Result<JobPtr>> ControlCalls::find_requested(KnownCall call, Method method) {
   WARREN_CO_TRY(const v1::NodeRequest request, parse<v1::NodeRequest>(*call.call));
-  co_return co_await find_job(request.node(), call.caller, method);
+  WARREN_CO_TRY(const JobPtr job, co_await find_job(request.node(), call.caller, method));
+  co_await settle(call, job);
+  co_return job;
+}
+
+// A command that is about to start is as good as started.
+Task<> ControlCalls::settle(KnownCall call, JobPtr job) {
+  if (!job->admitted.is_open()) co_return;
+  const std::shared_ptr<Gate> gone = gone_gate(*call.call);
+  co_await job->settled.wait_either(*gone);
 }
 
 Task<Result<>> ControlCalls::stop(KnownCall call) {

@@ -30,6 +30,7 @@ class ControlCalls {
   [[nodiscard]] Task<Result<JobPtr>> find_job(std::string name, model::Caller caller,
                                               model::Method method);
   [[nodiscard]] Task<Result<JobPtr>> find_requested(KnownCall call, model::Method method);
+  [[nodiscard]] static Task<> settle(KnownCall call, JobPtr job);
   [[nodiscard]] Result<> change_both(const JobPtr& job, model::Event event);
   [[nodiscard]] Task<Result<>> wait_for_sandbox(model::Node process);
 

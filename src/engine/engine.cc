@@ -4,6 +4,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/co_try.h"
@@ -65,7 +67,11 @@ void Engine::shut_down() {
 }
 
 Task<> Engine::go_down() {
-  if (server_) server_->close();
+  if (server_) {
+    server_->close();
+    std::error_code ignored;  // The next engine replaces it.
+    std::filesystem::remove(options_.places.runtime_dir / "engine.sock", ignored);
+  }
   co_await core_.journal.commit();
   const Result<> closed = co_await core_.sandboxes.close();
   if (!closed) spdlog::warn("closing: {}", closed.error().message);

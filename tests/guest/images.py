@@ -28,7 +28,7 @@ SYSTEM_FILES = ["/bin", "/sbin", "/lib", "/lib64", "/etc/passwd", "/etc/group", 
 UNUSED = re.compile(r"^/usr/share/(doc|man|locale|info|lintian|bash-completion|bug)/|^/boot/")
 # Folders of the repository that the guest gets, beside the binaries of the dev build.
 REPOSITORY = ("tests", "tools")
-DISK_BYTES = 12 << 30  # Sparse: what is not written takes no place on the host.
+DISK_BYTES = 64 << 30  # Sparse: what is not written takes no place on the host.
 
 
 def run(*command, **options):

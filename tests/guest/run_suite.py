@@ -32,13 +32,15 @@ def commands(suite):
     found = {path.name: [str(path), "--gtest_color=no", f"--gtest_filter={wanted}"]
              for pattern, wanted in chosen.get("programs", {}).items()
              for path in sorted(BINARIES.glob(pattern))}
-    found |= {path.name: [str(path)] for pattern in chosen.get("scripts", [])
-              for path in sorted(images.ROOT.glob(pattern))}
+    for pattern in chosen.get("scripts", []):
+        for path in sorted(images.ROOT.glob(pattern)):
+            interpreter = ["python3", "-B"] if path.suffix == ".py" else []
+            found[path.relative_to(images.ROOT / "tests").as_posix()] = [*interpreter, str(path)]
     return found
 
 
 def script(chosen):
-    lines = []
+    lines = [f"export PYTHONPATH={images.ROOT / 'tests/support'}"]
     for name, command in chosen.items():
         lines += [f"echo 'guest-program: {name}'", f"{shlex.join(command)}; status=$?", "echo",
                   f'echo "guest-program-exit: {name} $status"']

@@ -25,8 +25,7 @@ constexpr const char* kMountPoint = "/tmp/mount-point";
 // Masks are bind mounts of /dev/null.
 bool is_mask(int fd) {
   struct stat status {};
-  return ::fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
-         status.st_rdev == makedev(1, 3);
+  return ::fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
 }
 
 int read_file(const char* path) {
@@ -92,7 +91,7 @@ int mount_new(const char* type) {
 
 int make_writable(const char* path) {
   return ::mount(nullptr, path, nullptr, MS_REMOUNT | MS_BIND, nullptr) == 0 ? kSucceeded
-                                                                              : refusal();
+                                                                             : refusal();
 }
 
 int unmount(const char* path) {

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -110,6 +111,17 @@ int hold_inheritable_capability(const char* /*operand*/) {
   return status_field("CapInh:") != 0 ? kSucceeded : EPERM;
 }
 
+// Shows that an inheritable set would be seen in a program that is executed with one.
+int pass_on_capability(const char* /*operand*/) {
+  if (const int error = copy_self(0755); error != 0) return error;
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2] = {};
+  if (::syscall(SYS_capget, &header, data) != 0) return refusal();
+  data[0].inheritable = data[0].permitted;
+  if (::syscall(SYS_capset, &header, data) != 0) return refusal();
+  return execute_copy("end-if-inheriting", 0);
+}
+
 int hold_any_capability(const char* /*operand*/) {
   const std::uint64_t held = status_field("CapPrm:") | status_field("CapEff:") |
                              status_field("CapInh:") | status_field("CapAmb:");
@@ -133,6 +145,10 @@ int end_if_capable(const char* operand) {
   std::exit(hold_any_capability(operand));
 }
 
+int end_if_inheriting(const char* operand) {
+  std::exit(hold_inheritable_capability(operand));
+}
+
 int end_if_unprotected(const char* operand) {
   std::exit(lack_of_no_new_privileges(operand));
 }
@@ -143,6 +159,8 @@ constexpr Attack kAttacks[] = {{"gain-by-setuid", gain_by_setuid},
                                {"lack-of-no-new-privileges-later", lack_of_no_new_privileges_later},
                                {"hold-capability-beyond-list", hold_capability_beyond_list},
                                {"hold-inheritable-capability", hold_inheritable_capability},
+                               {"pass-on-capability", pass_on_capability},
+                               {"end-if-inheriting", end_if_inheriting},
                                {"hold-any-capability", hold_any_capability},
                                {"become-root", become_root},
                                {"be-root", be_root},

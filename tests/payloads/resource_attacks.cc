@@ -87,14 +87,18 @@ int take_files(const char* operand) {
 }
 
 int take_descriptors(const char* count) {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
   for (long index = std::atol(count); index > 0; --index) {
     if (::dup(STDIN_FILENO) < 0) return refusal();
   }
   return kSucceeded;
+}
+
+int take_descriptors_up_to_hard_limit(const char* count) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  return take_descriptors(count);
 }
 
 // Lines on standard output.
@@ -112,9 +116,13 @@ int take_log(const char* mebibytes) {
   return kSucceeded;
 }
 
-constexpr Attack kAttacks[] = {{"take-memory", take_memory}, {"take-processes", take_processes},
-                               {"take-disk", take_disk},     {"take-files", take_files},
-                               {"take-log", take_log},       {"take-descriptors", take_descriptors}};
+constexpr Attack kAttacks[] = {{"take-memory", take_memory},
+                               {"take-processes", take_processes},
+                               {"take-disk", take_disk},
+                               {"take-files", take_files},
+                               {"take-log", take_log},
+                               {"take-descriptors", take_descriptors},
+                               {"take-all-descriptors", take_descriptors_up_to_hard_limit}};
 
 }  // namespace
 

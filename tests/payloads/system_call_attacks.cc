@@ -26,7 +26,7 @@
 namespace warren::payload {
 namespace {
 
-constexpr long kBad = -1;                        // A pointer to nothing, or no descriptor.
+constexpr long kBad = -1;  // A pointer to nothing, or no descriptor.
 constexpr long kNull = 0;
 constexpr std::uint64_t kUpperHalf = 1ULL << 32;  // A filter that compares 64 bits is fooled.
 

@@ -52,6 +52,12 @@ class Documents(tree.Findings):
                 for path in PATH.findall(tree.text_of(document)) if not path_exists(path)]
         self.assert_none(gone)
 
+    def test_pages_that_code_cites_exist(self):
+        cited = re.compile(r"\bdocs/[\w/-]+\.md\b")
+        gone = [f"{tree.relative(path)}: {page}" for path in tree.files("src")
+                for page in cited.findall(tree.text_of(path)) if not (tree.ROOT / page).exists()]
+        self.assert_none(gone)
+
     def test_index_lists_every_page(self):
         index = tree.ROOT / "docs/README.md"
         linked = {(index.parent / target.partition("#")[0]).resolve()

@@ -39,10 +39,14 @@ Amendment without(Op op, Slot slot) {
   };
 }
 
-Amendment without_text(const std::string& text) {
-  return [text](LaunchPlan& plan) {
-    erase_steps(plan, [&](const Step& step) {
-      return step.op != Op::kExecute && std::ranges::count(step.texts, text) > 0;
+Amendment without_mounts_on(const std::string& type) {
+  return [type](LaunchPlan& plan) {
+    const auto below = std::ranges::find_if(plan.sandbox, [&](const Step& step) {
+      return step.op == Op::kNewFilesystem && step.texts.front() == type;
+    });
+    const Slot slot = below->slot;
+    erase_steps(plan, [slot](const Step& step) {
+      return step.other == slot && (step.op == Op::kCloneMount || step.op == Op::kAttach);
     });
   };
 }

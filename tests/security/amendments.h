@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <string>
@@ -19,8 +20,8 @@ using Amendment = std::function<void(plan::LaunchPlan&)>;
 [[nodiscard]] Amendment without(std::initializer_list<plan::Op> ops);
 // The steps of one kind on one slot.
 [[nodiscard]] Amendment without(plan::Op op, plan::Slot slot);
-// The steps that have `text` among their texts: a mask, a bind mount.
-[[nodiscard]] Amendment without_text(const std::string& text);
+// What is mounted on top of the file system `type`, masks excepted.
+[[nodiscard]] Amendment without_mounts_on(const std::string& type);
 // One text in all steps: an option of a file system.
 [[nodiscard]] Amendment replace_text(const std::string& from, const std::string& to);
 // Attributes (MOUNT_ATTR_*) of every mount that is made of the file system `type`.

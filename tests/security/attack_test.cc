@@ -60,10 +60,10 @@ std::ostream& operator<<(std::ostream& out, const Verdict& verdict) {
 model::JobSpec attacker_job(const Attacks& attacks) {
   model::JobSpec spec;
   // head(1) takes exactly the program: what follows on standard input is the program's own.
-  const std::string script =
-      fmt::format("head -c {} > /tmp/attacker && chmod 755 /tmp/attacker && "
-                  "exec /tmp/attacker \"$@\"",
-                  attacker_program().size());
+  const std::string script = fmt::format(
+      "head -c {} > /tmp/attacker && chmod 755 /tmp/attacker && "
+      "exec /tmp/attacker \"$@\"",
+      attacker_program().size());
   spec.process.argv = {"/bin/sh", "-c", script, "sh"};
   spec.process.argv.insert(spec.process.argv.end(), attacks.begin(), attacks.end());
   spec.process.input = model::Input::kPipe;
@@ -141,8 +141,8 @@ void AttackTest::TearDownTestSuite() {
 Running AttackTest::start(const model::JobSpec& spec) {
   Running running = runner().start(spec);
   if (running.started && running.started->input) {
-    std::ignore = os::write_all(running.started->input.get(),
-                                std::as_bytes(std::span(attacker_program())));
+    std::ignore =
+        os::write_all(running.started->input.get(), std::as_bytes(std::span(attacker_program())));
   }
   return running;
 }

@@ -7,13 +7,17 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
-#include <future>
+#include <cstring>
+#include <fstream>
+#include <map>
 #include <mutex>
 #include <stdexcept>
+#include <thread>
 
 #include "os/file.h"
 #include "provider/local/local_provider.h"
@@ -56,6 +60,11 @@ std::pair<provider::Done<T>, std::future<Result<T>>> completion() {
           std::move(future)};
 }
 
+void expect_done(std::future<Result<>> future) {
+  const auto done = await(std::move(future));
+  EXPECT_TRUE(done) << done.error().message;
+}
+
 }  // namespace
 
 struct SandboxRunner::Ends {
@@ -69,11 +78,34 @@ int Outcome::exit_code() const {
   return WEXITSTATUS(*ended.wait_status);
 }
 
-SandboxRunner::SandboxRunner(std::function<void(plan::LaunchPlan&)> amend)
-    : ends_(std::make_unique<Ends>()) {
+std::vector<pid_t> inits_of(pid_t engine) {
+  std::vector<pid_t> inits;
+  const auto tasks = fmt::format("/proc/{}/task", engine);
+  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+    std::ifstream children(task.path() / "children");
+    for (pid_t child; children >> child;) inits.push_back(child);
+  }
+  std::ranges::sort(inits);
+  return inits;
+}
+
+std::filesystem::path make_directory() {
   std::string name = (std::filesystem::temp_directory_path() / "warren-test-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  directory_ = name;
+  return name;
+}
+
+SandboxRunner::SandboxRunner(std::function<void(plan::LaunchPlan&)> amend)
+    : directory_(make_directory()), ends_(std::make_unique<Ends>()) {
+  open(std::move(amend));
+}
+
+SandboxRunner::SandboxRunner(std::filesystem::path directory)
+    : directory_(std::move(directory)), ends_(std::make_unique<Ends>()) {
+  open({});
+}
+
+void SandboxRunner::open(std::function<void(plan::LaunchPlan&)> amend) {
   std::filesystem::create_directory(directory_ / "state");
   std::filesystem::create_directory(directory_ / "run");
   provider::LocalOptions options;
@@ -89,8 +121,7 @@ SandboxRunner::SandboxRunner(std::function<void(plan::LaunchPlan&)> amend)
 SandboxRunner::~SandboxRunner() {
   auto [done, future] = completion<void>();
   provider_->close(std::move(done));
-  const auto closed = await(std::move(future));
-  EXPECT_TRUE(closed) << closed.error().message;
+  expect_done(std::move(future));
   provider_.reset();
   std::error_code error;
   std::filesystem::remove_all(directory_, error);
@@ -112,17 +143,42 @@ void SandboxRunner::ended(provider::Ended how) {
   ends_->changed.notify_all();
 }
 
-Running SandboxRunner::start(const model::JobSpec& spec) {
+std::future<Running> SandboxRunner::begin(const model::JobSpec& spec) {
   provider::JobOrder order;
   order.sandbox = next_id();
   order.process = next_id();
   order.spec = spec;
   order.footprint = provider_->reserve(order.sandbox, spec.sandbox).value();
-  Running running{.sandbox = order.sandbox, .process = order.process};
-  auto [started, future] = completion<provider::Started>();
-  provider_->start(std::move(order), std::move(started));
-  running.started = await(std::move(future));
-  return running;
+  Running running{.sandbox = order.sandbox, .process = order.process, .footprint = order.footprint};
+  std::promise<Running> promise;
+  auto future = promise.get_future();
+  provider_->start(std::move(order), [running = std::move(running), promise = std::move(promise)](
+                                         Result<provider::Started> started) mutable {
+    running.started = std::move(started);
+    promise.set_value(std::move(running));
+  });
+  return future;
+}
+
+Running SandboxRunner::start(const model::JobSpec& spec) {
+  return await(begin(spec));
+}
+
+Outcome SandboxRunner::finish(Running running) {
+  Outcome outcome;
+  outcome.ended = wait(running);
+  read_output(running, outcome);
+  destroy(running);
+  outcome.started = std::move(running.started);
+  return outcome;
+}
+
+Outcome SandboxRunner::run(const model::JobSpec& spec) {
+  return finish(start(spec));
+}
+
+Outcome SandboxRunner::run_shell(const std::string& script) {
+  return run(shell(script));
 }
 
 provider::Ended SandboxRunner::wait(const Running& running) {
@@ -134,25 +190,28 @@ provider::Ended SandboxRunner::wait(const Running& running) {
   return is_there() ? ends_->by_process.at(running.process) : provider::Ended();
 }
 
+void SandboxRunner::signal(const Running& running, int signal) {
+  auto [done, future] = completion<void>();
+  provider_->signal(running.sandbox, signal, std::move(done));
+  expect_done(std::move(future));
+}
+
 void SandboxRunner::kill(const Running& running) {
   auto [done, future] = completion<void>();
   provider_->kill(running.sandbox, std::move(done));
-  const auto killed = await(std::move(future));
-  EXPECT_TRUE(killed) << killed.error().message;
+  expect_done(std::move(future));
 }
 
 void SandboxRunner::freeze(const Running& running) {
   auto [done, future] = completion<void>();
   provider_->freeze(running.sandbox, std::move(done));
-  const auto frozen = await(std::move(future));
-  EXPECT_TRUE(frozen) << frozen.error().message;
+  expect_done(std::move(future));
 }
 
 void SandboxRunner::destroy(const Running& running) {
   auto [done, future] = completion<void>();
   provider_->destroy(running.sandbox, std::move(done));
-  const auto gone = await(std::move(future));
-  EXPECT_TRUE(gone) << gone.error().message;
+  expect_done(std::move(future));
 }
 
 void SandboxRunner::read_output(const Running& running, Outcome& outcome) {
@@ -162,18 +221,36 @@ void SandboxRunner::read_output(const Running& running, Outcome& outcome) {
   outcome.err = read_file(log->stderr_file.get());
 }
 
-Outcome SandboxRunner::run(const model::JobSpec& spec) {
-  Running running = start(spec);
-  Outcome outcome;
-  outcome.ended = wait(running);
-  read_output(running, outcome);
-  destroy(running);
-  outcome.started = std::move(running.started);
-  return outcome;
+std::string SandboxRunner::await_output(const Running& running, const std::string& text) {
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  const auto log = provider_->open_log(running.process).value();
+  for (;;) {
+    std::string output = read_file(log.stdout_file.get());
+    if (output.contains(text)) return output;
+    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("no " + text);
+    std::this_thread::yield();
+  }
 }
 
-Outcome SandboxRunner::run_shell(const std::string& script) {
-  return run(shell(script));
+std::vector<LogRecord> SandboxRunner::index_of(const NodeId& process) {
+  const std::string bytes = read_file(provider_->open_log(process).value().index.get());
+  EXPECT_EQ(bytes.size() % sizeof(LogRecord), 0U);
+  std::vector<LogRecord> records(bytes.size() / sizeof(LogRecord));
+  std::memcpy(records.data(), bytes.data(), records.size() * sizeof(LogRecord));
+  return records;
+}
+
+std::vector<provider::Provider::Adoption> SandboxRunner::adopt(const std::vector<Running>& left) {
+  std::vector<provider::Provider::Adoption> remembered;
+  for (const Running& running : left) {
+    remembered.push_back({.sandbox = running.sandbox,
+                          .process = running.process,
+                          .footprint = running.footprint,
+                          .started_at = std::nullopt});
+  }
+  auto [done, future] = completion<std::vector<provider::Provider::Adoption>>();
+  provider_->adopt(std::move(remembered), std::move(done));
+  return await(std::move(future)).value();
 }
 
 model::JobSpec shell(const std::string& script) {

@@ -5,12 +5,16 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <functional>
-#include <map>
+#include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "base/log_index.h"
 #include "model/spec.h"
 #include "plan/launch_plan.h"
 #include "provider/provider.h"
@@ -31,6 +35,7 @@ struct Outcome {
 struct Running {
   NodeId sandbox;
   NodeId process;
+  std::string footprint = {};
   Result<provider::Started> started = fail(Errc::kInternal, "not started");
 };
 
@@ -38,6 +43,8 @@ class SandboxRunner final : private provider::Observer {
  public:
   // With state and runtime directories of its own. `amend` changes every plan before init gets it.
   explicit SandboxRunner(std::function<void(plan::LaunchPlan&)> amend = {});
+  // On a directory that an earlier runner has left, which is then its own.
+  explicit SandboxRunner(std::filesystem::path directory);
   ~SandboxRunner() override;  // Takes everything away again.
   SandboxRunner(const SandboxRunner&) = delete;
   SandboxRunner& operator=(const SandboxRunner&) = delete;
@@ -49,24 +56,41 @@ class SandboxRunner final : private provider::Observer {
   [[nodiscard]] Outcome run(const model::JobSpec& spec);
   [[nodiscard]] Outcome run_shell(const std::string& script);
 
-  // The parts of run(), for tests that do something meanwhile. What was started must be destroyed.
+  // The same in two steps; begin() does not even wait for the start.
+  [[nodiscard]] std::future<Running> begin(const model::JobSpec& spec);
   [[nodiscard]] Running start(const model::JobSpec& spec);
+  [[nodiscard]] Outcome finish(Running running);
+
+  // And piece by piece.
   [[nodiscard]] provider::Ended wait(const Running& running);
+  void signal(const Running& running, int signal);
   void kill(const Running& running);
   void freeze(const Running& running);
   void destroy(const Running& running);
-  // What it has written so far, on both streams.
   void read_output(const Running& running, Outcome& outcome);
+  // What a running command has written to stdout, once that contains `text`.
+  [[nodiscard]] std::string await_output(const Running& running, const std::string& text);
+  [[nodiscard]] std::vector<LogRecord> index_of(const NodeId& process);
+
+  // As an engine that comes back and remembers `left`.
+  [[nodiscard]] std::vector<provider::Provider::Adoption> adopt(const std::vector<Running>& left);
 
  private:
   struct Ends;
+  void open(std::function<void(plan::LaunchPlan&)> amend);
   void ended(provider::Ended how) override;
   [[nodiscard]] NodeId next_id();
 
   std::filesystem::path directory_;
+  std::unique_ptr<Ends> ends_;  // Outlives the provider, which reports to it.
   std::unique_ptr<provider::Provider> provider_;
-  std::unique_ptr<Ends> ends_;
 };
+
+// The inits that process `engine` has cloned and not yet reaped, oldest first.
+[[nodiscard]] std::vector<pid_t> inits_of(pid_t engine);
+
+// A new directory below the one for temporary files.
+[[nodiscard]] std::filesystem::path make_directory();
 
 [[nodiscard]] model::JobSpec shell(const std::string& script);
 

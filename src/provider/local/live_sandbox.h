@@ -32,6 +32,7 @@ struct LiveSandbox {
 
   os::Child init;  // pid 0 where an earlier engine is its parent.
   os::UniqueFd control;
+  bool is_watched = false;            // The watcher will call gone() for `control`.
   std::array<os::UniqueFd, 2> pipes;  // Read ends of the command's output.
   bool is_merged = false;
 

@@ -66,6 +66,14 @@ void LocalSandboxes::adopt(std::vector<Adoption> sandboxes, Done<std::vector<Ado
 }
 
 void LocalSandboxes::adopt_one(Adoption& adoption, const std::vector<cgroup::GroupName>& groups) {
+  const SandboxPtr sandbox = add(adoption.sandbox, adoption.process);
+  if (const auto range = rootfs::parse_id_range(adoption.footprint)) {
+    if (users_.reserve(*range)) sandbox->range = *range;
+  }
+  sandbox->has_layer = true;
+  sandbox->group = group_among(groups, sandbox->id);
+  adoption.running = attach(sandbox);
+  // Only now: one that was still being built or about to end has recorded it by now.
   const auto records = parts_.logs.records(adoption.process);
   for (const plan::Record& record : records.value_or(std::vector<plan::Record>())) {
     adoption.started = true;
@@ -74,13 +82,6 @@ void LocalSandboxes::adopt_one(Adoption& adoption, const std::vector<cgroup::Gro
           Timestamp(std::chrono::microseconds(static_cast<std::int64_t>(record.at)));
     }
   }
-  const SandboxPtr sandbox = add(adoption.sandbox, adoption.process);
-  if (const auto range = rootfs::parse_id_range(adoption.footprint)) {
-    if (users_.reserve(*range)) sandbox->range = *range;
-  }
-  sandbox->has_layer = true;
-  sandbox->group = group_among(groups, sandbox->id);
-  adoption.running = attach(sandbox);
   if (adoption.running) {
     adoption.started = true;
     return;
@@ -109,6 +110,7 @@ bool LocalSandboxes::attach(const SandboxPtr& sandbox) {
   std::ignore = os::set_nonblocking(sandbox->control.get());
   // What follows the answer, the pipes of the command, is the watcher's.
   const auto watched = watcher_->watch(sandbox->control.get(), sandbox->number);
+  sandbox->is_watched = watched.has_value();
   if (!watched) spdlog::error("adopting {}: {}", sandbox->id.to_text(), watched.error().message);
   return watched.has_value();
 }

@@ -66,6 +66,28 @@ std::string sentence(const plan::LaunchPlan& plan, const plan::Record& record) {
   return fmt::format("{}: {}", plan::name_of(op) != nullptr ? plan::name_of(op) : "plan", reason);
 }
 
+// What init has recorded on disk before it said so; here also where that disk was full.
+plan::Record record_of(const plan::FailedEvent& event) {
+  plan::Record record{};
+  record.type = plan::RecordType::kFailed;
+  record.at = static_cast<plan::WallClock>(now().time_since_epoch().count());
+  record.value = event.error;
+  record.step = event.step;
+  record.op = static_cast<std::uint32_t>(event.op);
+  return record;
+}
+
+plan::Record record_of(const plan::ExitedEvent& event) {
+  plan::Record record{};
+  record.type = plan::RecordType::kExited;
+  record.at = event.at;
+  record.value = event.wait_status;
+  record.stdout_bytes = event.stdout_bytes;
+  record.stderr_bytes = event.stderr_bytes;
+  record.lost_bytes = event.lost_bytes;
+  return record;
+}
+
 // As a shell reports a command that it could not execute; nothing for any other stage.
 std::optional<int> shell_status(const plan::Record& record) {
   if (static_cast<plan::Op>(record.op) != plan::Op::kExecute) return std::nullopt;
@@ -73,7 +95,30 @@ std::optional<int> shell_status(const plan::Record& record) {
   return (missing ? kExitNotFound : kExitNotExecutable) << 8;
 }
 
+// Moves what `pipe` holds to the end of `file`, and returns the file's size then.
+Bytes drain_pipe(int pipe, int file, int index, LogStream stream) {
+  struct stat status {};
+  if (::fstat(file, &status) != 0) return {};
+  auto offset = static_cast<std::uint64_t>(status.st_size);
+  std::vector<std::byte> buffer(std::size_t{256} * 1024);
+  for (;;) {
+    const auto count = os::read_some(pipe, buffer);
+    if (!count || *count == 0) break;
+    const auto written = os::write_at(file, std::span(buffer).first(*count), offset);
+    if (!written) break;
+    const LogRecord record =
+        sealed({.offset = offset,
+                .microseconds = static_cast<std::uint64_t>(now().time_since_epoch().count()),
+                .length = static_cast<std::uint32_t>(*written),
+                .stream = stream});
+    std::ignore = os::write_some(index, std::as_bytes(std::span(&record, 1)));
+    offset += *written;
+  }
+  return Bytes{offset};
+}
+
 Result<> wait_for_death(const os::Child& init) {
+  if (!init.pidfd) return {};  // It was dead before this engine began.
   pollfd death{.fd = init.pidfd.get(), .events = POLLIN, .revents = 0};
   const int ready = WARREN_TRY(os::context(
       os::call_for<int>([&] { return ::poll(&death, 1, kInitDeathMs); }), "waiting for init"));
@@ -97,9 +142,16 @@ void LocalSandboxes::message(std::uint64_t number, std::span<const std::byte> me
     if (const auto event = read_message<plan::StartedEvent>(message)) {
       has_started(*sandbox, *event, received);
     }
-  } else if (head->type == plan::MessageType::kFailed || head->type == plan::MessageType::kExited) {
-    // The record on disk says the same, and what is on disk is what counts.
-    report_from_records(*sandbox);
+  } else if (sandbox->has_ended) {
+    return;
+  } else if (head->type == plan::MessageType::kFailed) {
+    if (const auto event = read_message<plan::FailedEvent>(message)) {
+      has_failed(*sandbox, record_of(*event));
+    }
+  } else if (head->type == plan::MessageType::kExited) {
+    if (const auto event = read_message<plan::ExitedEvent>(message)) {
+      has_exited(*sandbox, record_of(*event));
+    }
   }
 }
 
@@ -116,8 +168,11 @@ void LocalSandboxes::has_started(LiveSandbox& sandbox, const plan::StartedEvent&
 
 void LocalSandboxes::gone(std::uint64_t number) {
   const SandboxPtr sandbox = find_number(number);
-  if (!sandbox || sandbox->has_ended) return;
-  report_from_records(*sandbox);
+  if (!sandbox) return;
+  if (!sandbox->has_ended) report_from_records(*sandbox);
+  // The socket may close now: until here its number must not become another one's.
+  const std::lock_guard lock(mutex_);
+  by_number_.erase(number);
 }
 
 void LocalSandboxes::report_from_records(LiveSandbox& sandbox) {
@@ -133,11 +188,14 @@ void LocalSandboxes::report_from_records(LiveSandbox& sandbox) {
   std::ignore = parts_.cgroups->kill(sandbox.group);
   std::ignore = os::send_signal(sandbox.init.pidfd.get(), SIGKILL);
   std::ignore = wait_for_death(sandbox.init);
-  drain_pipes(sandbox);
   Ended how;
   how.at = now();
   how.message = "the sandbox's init died";
+  drain_pipes(sandbox, how);
   report(sandbox, std::move(how));
+  if (sandbox.on_started) {
+    std::exchange(sandbox.on_started, {})(fail(Errc::kInternal, "the sandbox's init died"));
+  }
 }
 
 void LocalSandboxes::has_failed(LiveSandbox& sandbox, const plan::Record& record) {
@@ -161,6 +219,9 @@ void LocalSandboxes::has_exited(LiveSandbox& sandbox, const plan::Record& record
   how.stdout_bytes = Bytes{record.stdout_bytes};
   how.stderr_bytes = Bytes{record.stderr_bytes};
   how.lost_bytes = Bytes{record.lost_bytes};
+  if (sandbox.on_started) {
+    std::exchange(sandbox.on_started, {})(Started{.at = how.at, .input = std::move(sandbox.input)});
+  }
   report(sandbox, std::move(how));
 }
 
@@ -179,30 +240,14 @@ void LocalSandboxes::report(LiveSandbox& sandbox, Ended how) {
 
 // What the command had written and init had not yet read. The engine holds the pipes' other
 // descriptors for this alone.
-void LocalSandboxes::drain_pipes(LiveSandbox& sandbox) {
+void LocalSandboxes::drain_pipes(LiveSandbox& sandbox, Ended& how) {
   const auto files = parts_.logs.reopen(sandbox.process);
   if (!files) return;
-  std::vector<std::byte> buffer(std::size_t{256} * 1024);
-  for (std::size_t index = 0; index < sandbox.pipes.size(); ++index) {
-    const int file = index == 0 ? files->stdout_file.get() : files->stderr_file.get();
-    struct stat status {};
-    if (!sandbox.pipes[index] || ::fstat(file, &status) != 0) continue;
-    auto offset = static_cast<std::uint64_t>(status.st_size);
-    for (;;) {
-      const auto count = os::read_some(sandbox.pipes[index].get(), buffer);
-      if (!count || *count == 0) break;
-      const auto bytes = std::span(buffer).first(*count);
-      const auto written = os::write_at(file, bytes, offset);
-      if (!written) break;
-      const LogRecord record =
-          sealed({.offset = offset,
-                  .microseconds = static_cast<std::uint64_t>(now().time_since_epoch().count()),
-                  .length = static_cast<std::uint32_t>(*written),
-                  .stream = index == 0 ? LogStream::kStdout : LogStream::kStderr});
-      std::ignore = os::write_some(files->index.get(), std::as_bytes(std::span(&record, 1)));
-      offset += *written;
-    }
-  }
+  const auto& [out, err] = sandbox.pipes;
+  how.stdout_bytes =
+      drain_pipe(out.get(), files->stdout_file.get(), files->index.get(), LogStream::kStdout);
+  how.stderr_bytes =
+      drain_pipe(err.get(), files->stderr_file.get(), files->index.get(), LogStream::kStderr);
 }
 
 void LocalSandboxes::destroy(const NodeId& id, Done<> done) {

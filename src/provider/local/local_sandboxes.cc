@@ -190,7 +190,7 @@ SandboxPtr LocalSandboxes::find_number(std::uint64_t number) {
 
 void LocalSandboxes::forget(const LiveSandbox& sandbox) {
   const std::lock_guard lock(mutex_);
-  by_number_.erase(sandbox.number);
+  if (!sandbox.is_watched) by_number_.erase(sandbox.number);
   sandboxes_.erase(sandbox.id);
 }
 

@@ -99,7 +99,7 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   void has_exited(LiveSandbox& sandbox, const plan::Record& record);
   void report(LiveSandbox& sandbox, Ended how);
   void report_from_records(LiveSandbox& sandbox);
-  void drain_pipes(LiveSandbox& sandbox);
+  void drain_pipes(LiveSandbox& sandbox, Ended& how);
   [[nodiscard]] Result<> remove_everything(LiveSandbox& sandbox);
 
   // local_adopt.cc: what an earlier engine has left.

@@ -200,7 +200,10 @@ Result<> LocalSandboxes::launch_init(Preparation& preparation, const InitLaunche
   sandbox.init = std::move(init.child);
   sandbox.control = std::move(init.control);
   // From here on the watcher decides: its first message may come before this call returns.
-  return watcher_->watch(sandbox.control.get(), sandbox.number);
+  sandbox.is_watched = true;
+  const auto watched = watcher_->watch(sandbox.control.get(), sandbox.number);
+  if (!watched) sandbox.is_watched = false;
+  return watched;
 }
 
 void LocalSandboxes::abandon(const SandboxPtr& sandbox, const Error& why) {

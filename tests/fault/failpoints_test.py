@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The engine dies at every failpoint that the source names, and the next one loses nothing.
+
+Each failpoint has a scenario that reaches it. Jobs carry what they must end with as a label, so that
+one whose id never reached its client is checked too: it is absent or complete.
+"""
+
+import re
+import signal
+import unittest
+
+import remains
+from fault_fixture import ROOT, FaultTest, ends_on_usr1
+
+FAILPOINT = re.compile(r'\bfailpoint\("([^"]+)"\)')
+KILLED = -signal.SIGKILL
+
+
+def names_in_source():
+    return {name for path in (ROOT / "src").rglob("*.cc")
+            for name in FAILPOINT.findall(path.read_text())}
+
+
+class Failpoint(FaultTest):
+    def setUp(self):
+        super().setUp()
+        self.accepted = {}
+
+    # Steps of scenarios.
+
+    def short_job(self, status, *flags):
+        """Submits a job that prints its status and exits with it; the engine may die meanwhile."""
+        done = self.warren("run", "-d", "--label", f"ends={status}", *flags, "--",
+                           "sh", "-c", f"echo start {status}; exit {status}")
+        if done.returncode == 0:
+            self.accepted[done.stdout.strip()] = status
+        return done.stdout.strip()
+
+    def assert_dies(self):
+        self.assertEqual(self.engine.await_death(), KILLED, "the failpoint was not hit")
+
+    def assert_nothing_lost(self):
+        """Every accepted job, and every other one there is, has run once and ended as it should."""
+        rows = self.list()
+        self.assertLessEqual(set(self.accepted), {row["id"] for row in rows})
+        for row in rows:
+            status = int(row["labels"]["ends"])
+            self.assert_ended(row["id"], status, f"start {status}\n")
+            self.assertEqual(self.status(row["id"])["cause"], f"exited({status})")
+        self.await_final_rows()
+
+    def assert_forgotten(self, job):
+        # An engine forgets on its own time, and a job that is gone cannot be waited for.
+        remains.until(lambda: job not in [row["id"] for row in self.list("--sandboxes")])
+        self.assertEqual(self.warren("status", job).returncode, 1)
+        self.assertFalse((self.state / "logs" / job).exists())
+
+    # Scenarios, each for one or more failpoints.
+
+    def jobs_from_start_to_end(self, name):
+        for hit in (1, 3):
+            with self.subTest(hit=hit):
+                self.start_engine(f"{name}:{hit}")
+                for status in (0, 3, 7):
+                    self.short_job(status)
+                self.assert_dies()
+                self.start_engine()
+                self.assert_nothing_lost()
+        self.client_survives(name)
+
+    def client_survives(self, name):
+        """A client in the foreground shows the output once and ends with the job's status."""
+        self.start_engine(name)
+        client = self.client("run", "--label", "ends=5", "--", "sh", "-c", "echo start 5; exit 5")
+        self.assert_dies()
+        self.start_engine()
+        self.assertEqual(self.finish(client), (5, "start 5\n", ""))
+        self.assert_nothing_lost()
+
+    def repeated_key(self, name):
+        """The call whose answer was lost is repeated, and no second job comes of it."""
+        self.start_engine(name)
+        self.short_job(4, "--idempotency-key", "again")
+        self.assert_dies()
+        self.start_engine()
+        job = self.short_job(4, "--idempotency-key", "again")
+        self.assertEqual([row["id"] for row in self.list()], [job])
+        self.assert_nothing_lost()
+
+    def acceptance(self, name):
+        self.jobs_from_start_to_end(name)
+        for row in self.list():
+            self.say("delete", row["id"])
+        self.accepted.clear()
+        self.repeated_key(name)
+
+    def stopping(self, name):
+        """What was to end ends, although its grace died with the engine."""
+        self.start_engine(name)
+        job = self.submit_ready("--", *ends_on_usr1(6))
+        grace = "0s" if name.startswith("kill") else "60s"
+        self.client("stop", "--grace", grace, job)
+        self.assert_dies()
+        self.start_engine()
+        ended = self.wait(job)[0]
+        self.assertEqual((ended["state"], ended["cause"]), ("STOPPED", "stopped-by(root)"))
+        self.assertEqual(self.log(job), "ready\n")
+
+    def expiring(self, name):
+        self.start_engine(name)
+        job = self.submit("--timeout", "300ms", "--", "sleep", "1000")
+        self.assert_dies()
+        self.start_engine()
+        ended = self.wait(job)[0]
+        self.assertEqual((ended["state"], ended["cause"], ended["exit_code"]),
+                         ("FAILED", "timeout", 124))
+
+    def signaling(self, name):
+        self.stopping(name)
+        self.expiring(name)
+
+    def pausing(self, name):
+        """A pause that was promised holds, and the job goes on from it."""
+        self.start_engine(name)
+        job = self.submit_ready("--", *ends_on_usr1(6))
+        self.client("pause", job)
+        self.assert_dies()
+        self.start_engine()
+        self.assertEqual(self.status(job)["state"], "PAUSED")
+        self.say("resume", job)
+        self.assertEqual(self.status(job)["state"], "RUNNING")
+        self.say("stop", "--signal", "USR1", "--grace", "60s", job)
+        self.assert_ended(job, 6, "ready\n")
+
+    def resuming(self, name):
+        """What reads its input can only end when it is no longer frozen."""
+        self.start_engine(name)
+        reader = self.client("run", "--name", "reader", "--", "sh", "-c",
+                             "echo ready; read status; exit $status", stdin=-1)
+        self.assertEqual(reader.stdout.readline(), b"ready\n")
+        self.say("pause", "reader")
+        self.client("resume", "reader")
+        self.assert_dies()
+        self.start_engine()
+        reader.stdin.write(b"8\n")
+        reader.stdin.flush()
+        self.assertEqual(self.finish(reader)[0], 8)
+
+    def deleting(self, name):
+        """A job that is deleted by half can be deleted; one that is deleted stays so."""
+        self.start_engine(name)
+        job = self.short_job(2)
+        self.wait(job)
+        self.client("delete", job)
+        self.assert_dies()
+        self.start_engine()
+        if name.endswith("before"):
+            self.assert_nothing_lost()
+            self.say("delete", job)
+        self.assert_forgotten(job)
+
+    def forgetting(self, name):
+        self.start_engine(name)
+        job = self.short_job(2, "--rm")
+        self.assert_dies()
+        self.start_engine()
+        self.assert_forgotten(job)
+
+    def recovering(self, name):
+        """The engine that takes over dies as well: one job ended meanwhile, one lives, one waits."""
+        self.config_file.write_text("max_concurrent: 2\n")
+        self.start_engine()
+        ending = self.submit_ready("--label", "ends=9", "--", *ends_on_usr1(9))
+        reader = self.client("run", "--name", "reader", "--", "sh", "-c",
+                             "echo ready; read status; exit $status", stdin=-1)
+        self.assertEqual(reader.stdout.readline(), b"ready\n")
+        waiting = self.submit("--", "sh", "-c", "echo ready; exit 4")
+        self.assertEqual(self.engine.kill(), KILLED)
+        started = self.try_engine(name)
+        self.assertEqual(started.engine.process.returncode, KILLED, "the failpoint was not hit")
+        started.engine.close()
+        reader.stdin.write(b"8\n")
+        reader.stdin.flush()
+        self.start_engine()
+        self.assertEqual(self.finish(reader)[0], 8)
+        self.assert_ended(waiting, 4, "ready\n")
+        self.say("stop", "--signal", "USR1", "--grace", "60s", ending)
+        self.assert_ended(ending, 9, "ready\n")
+
+    def expiring_rows(self, name):
+        self.start_engine()
+        job = self.short_job(1)
+        self.wait(job)
+        self.await_final_rows()
+        self.engine.kill()
+        self.config_file.write_text("retention:\n  days: 0\n")
+        # It may die before it says that it is ready: sweeping begins at the same time.
+        started = self.try_engine(name)
+        self.assertEqual(started.engine.await_death(), KILLED, "the failpoint was not hit")
+        started.engine.close()
+        self.start_engine()
+        self.assert_forgotten(job)
+
+    def without_scenario(self, name):
+        self.fail(f"no scenario reaches {name}: give it one here")
+
+
+SCENARIOS = {
+    "run.before-commit": Failpoint.acceptance,
+    "run.after-commit": Failpoint.acceptance,
+    "journal.before-commit": Failpoint.jobs_from_start_to_end,
+    "journal.after-commit": Failpoint.jobs_from_start_to_end,
+    "start.before": Failpoint.jobs_from_start_to_end,
+    "start.after": Failpoint.jobs_from_start_to_end,
+    "ended.before-commit": Failpoint.jobs_from_start_to_end,
+    "ended.after-commit": Failpoint.jobs_from_start_to_end,
+    "destroy.before": Failpoint.jobs_from_start_to_end,
+    "destroy.after": Failpoint.jobs_from_start_to_end,
+    "signal.before": Failpoint.signaling,
+    "kill.before": Failpoint.stopping,
+    "freeze.before": Failpoint.pausing,
+    "thaw.before": Failpoint.resuming,
+    "delete.before": Failpoint.deleting,
+    "delete.after": Failpoint.deleting,
+    "forget.before": Failpoint.forgetting,
+    "forget.after": Failpoint.forgetting,
+    "recovery.loaded": Failpoint.recovering,
+    "recovery.adopted": Failpoint.recovering,
+    "recovery.settled": Failpoint.recovering,
+    "retention.before-commit": Failpoint.expiring_rows,
+}
+
+
+class Scenarios(unittest.TestCase):
+    def test_none_is_for_a_failpoint_that_is_no_more(self):
+        self.assertEqual(set(SCENARIOS) - names_in_source(), set())
+
+
+def test_of(name):
+    return lambda self: SCENARIOS.get(name, Failpoint.without_scenario)(self, name)
+
+
+for _name in sorted(names_in_source()):
+    setattr(Failpoint, "test_" + re.sub(r"\W", "_", _name), test_of(_name))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a crashed engine leaves, the next one finds.
+
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+
+#include "os/file.h"
+#include "os/process.h"
+#include "os/socket.h"
+#include "tests/support/sandbox_runner.h"
+
+namespace warren::test {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+std::string to_line(const Running& running) {
+  return running.sandbox.to_text() + " " + running.process.to_text() + " " + running.footprint +
+         "\n";
+}
+
+std::vector<Running> from_lines(const std::string& text) {
+  std::vector<Running> left;
+  std::istringstream lines(text);
+  for (std::string sandbox, process, footprint; lines >> sandbox >> process >> footprint;) {
+    left.push_back({.sandbox = NodeId::parse(sandbox).value(),
+                    .process = NodeId::parse(process).value(),
+                    .footprint = footprint,
+                    .started = {}});
+  }
+  return left;
+}
+
+// A process with a provider on `directory` that starts `specs`, tells the parent and waits for its
+// violent end.
+[[noreturn]] void be_an_engine(const std::filesystem::path& directory,
+                               const std::vector<model::JobSpec>& specs, const os::Pipe& pipe) {
+  SandboxRunner runner(directory);
+  std::vector<Running> running;
+  for (const model::JobSpec& spec : specs) {
+    running.push_back(runner.start(spec));
+    if (!running.back().started) ::_exit(1);
+    if (spec.process.input == model::Input::kNull) {
+      std::ignore = runner.await_output(running.back(), "ready\n");
+    }
+    const std::string line = to_line(running.back());
+    if (!os::write_all(pipe.write.get(), std::as_bytes(std::span(line)))) ::_exit(1);
+  }
+  const std::string end = ".\n";
+  std::ignore = os::write_all(pipe.write.get(), std::as_bytes(std::span(end)));
+  for (;;) ::pause();
+}
+
+struct Left {
+  std::vector<Running> commands;
+  std::vector<os::UniqueFd> inits;  // In the same order.
+};
+
+// Starts `specs` in an engine that is then killed without warning.
+Left leave_behind(const std::filesystem::path& directory,
+                  const std::vector<model::JobSpec>& specs) {
+  os::Pipe pipe = os::make_pipe().value();
+  const pid_t engine = ::fork();  // This process has no other threads yet.
+  if (engine == 0) be_an_engine(directory, specs, pipe);
+  pipe.write.reset();
+  std::string told;
+  std::array<char, 4096> buffer;
+  while (!told.ends_with(".\n")) {
+    const auto count =
+        os::read_some(pipe.read.get(), std::as_writable_bytes(std::span(buffer))).value_or(0);
+    if (count == 0) break;
+    told.append(buffer.data(), count);
+  }
+  EXPECT_THAT(told, ::testing::EndsWith(".\n"));
+  Left left{.commands = from_lines(told.substr(0, told.size() - 2)), .inits = {}};
+  for (const pid_t init : inits_of(engine)) left.inits.push_back(os::open_process(init).value());
+  EXPECT_EQ(left.commands.size(), specs.size());
+  EXPECT_EQ(left.inits.size(), specs.size());
+  ::kill(engine, SIGKILL);
+  ::waitpid(engine, nullptr, 0);
+  return left;
+}
+
+void await_death(const os::UniqueFd& process) {
+  pollfd end{.fd = process.get(), .events = POLLIN, .revents = 0};
+  ASSERT_EQ(::poll(&end, 1, 20'000), 1) << "it does not end";
+}
+
+// Runs until SIGTERM, then exits with `code`.
+model::JobSpec patient(int code) {
+  return shell(fmt::format(
+      "trap 'echo caught; exit {}' TERM; tail -f /dev/null & echo ready; wait; exit 99", code));
+}
+
+// Runs until its engine is gone, then writes something and exits with `code`.
+model::JobSpec bereaved(int code) {
+  model::JobSpec spec = shell(fmt::format("cat; echo late; exit {}", code));
+  spec.process.input = model::Input::kPipe;
+  return spec;
+}
+
+// What is left in this host of a sandbox: names of cgroups, layers and sockets that contain its id.
+std::vector<std::string> traces_of(const NodeId& sandbox, const std::filesystem::path& directory) {
+  std::vector<std::string> traces;
+  for (const std::filesystem::path& root : {std::filesystem::path("/sys/fs/cgroup"), directory}) {
+    const auto options = std::filesystem::directory_options::skip_permission_denied;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root, options)) {
+      const std::string name = entry.path().filename().string();
+      const bool is_log = entry.path().parent_path().filename() == "logs";
+      if (!is_log && name.contains(sandbox.to_text())) traces.push_back(entry.path().string());
+    }
+  }
+  return traces;
+}
+
+TEST(Adoption, RunningOnesRunOnAndEndWithTheirOwnStatus) {
+  const auto directory = make_directory();
+  Left left = leave_behind(directory, {patient(7), patient(8)});
+  SandboxRunner runner(directory);
+  const auto adopted = runner.adopt(left.commands);
+  ASSERT_THAT(adopted, SizeIs(2));
+  for (std::size_t index = 0; index < adopted.size(); ++index) {
+    EXPECT_TRUE(adopted[index].running);
+    EXPECT_TRUE(adopted[index].started);
+    EXPECT_TRUE(adopted[index].started_at.has_value());
+    runner.signal(left.commands[index], SIGTERM);
+    const Outcome outcome = runner.finish(std::move(left.commands[index]));
+    EXPECT_EQ(outcome.exit_code(), static_cast<int>(index) + 7);
+    EXPECT_EQ(outcome.out, "ready\ncaught\n");
+    EXPECT_THAT(traces_of(adopted[index].sandbox, directory), IsEmpty());
+  }
+}
+
+TEST(Adoption, ReportsTheEndsOfThoseThatEndedMeanwhile) {
+  const auto directory = make_directory();
+  Left left = leave_behind(directory, {bereaved(5), patient(6)});
+  await_death(left.inits[0]);
+  SandboxRunner runner(directory);
+  const auto adopted = runner.adopt(left.commands);
+  EXPECT_TRUE(adopted[0].started);
+  EXPECT_FALSE(adopted[0].running);
+  const Outcome ended = runner.finish(std::move(left.commands[0]));
+  EXPECT_EQ(ended.exit_code(), 5);
+  EXPECT_EQ(ended.out, "late\n");
+  runner.signal(left.commands[1], SIGTERM);
+  EXPECT_EQ(runner.finish(std::move(left.commands[1])).exit_code(), 6);
+}
+
+TEST(Adoption, ReportsAnInitThatWasKilledMeanwhile) {
+  const auto directory = make_directory();
+  Left left = leave_behind(directory, {patient(1)});
+  ASSERT_TRUE(os::send_signal(left.inits[0].get(), SIGKILL));
+  await_death(left.inits[0]);
+  SandboxRunner runner(directory);
+  const auto adopted = runner.adopt(left.commands);
+  EXPECT_TRUE(adopted[0].started);
+  EXPECT_FALSE(adopted[0].running);
+  const Outcome outcome = runner.finish(std::move(left.commands[0]));
+  EXPECT_EQ(outcome.ended.wait_status, std::nullopt);
+  EXPECT_EQ(outcome.out, "ready\n");
+  EXPECT_EQ(outcome.ended.stdout_bytes, Bytes{6});
+}
+
+TEST(Adoption, SweepsWhatNobodyClaims) {
+  const auto directory = make_directory();
+  Left left = leave_behind(directory, {patient(1), patient(2)});
+  const Running forgotten = std::move(left.commands.back());
+  left.commands.pop_back();
+  ASSERT_THAT(traces_of(forgotten.sandbox, directory), Not(IsEmpty()));
+  SandboxRunner runner(directory);
+  const auto adopted = runner.adopt(left.commands);
+  ASSERT_THAT(adopted, SizeIs(1));
+  EXPECT_TRUE(adopted[0].running);
+  EXPECT_THAT(traces_of(forgotten.sandbox, directory), IsEmpty());
+  await_death(left.inits[1]);
+  runner.signal(left.commands[0], SIGTERM);
+  EXPECT_EQ(runner.finish(std::move(left.commands[0])).exit_code(), 1);
+}
+
+TEST(Adoption, KnowsWhatWasNeverStarted) {
+  SandboxRunner runner;
+  const std::vector<Running> left =
+      from_lines("0198c2f0-0000-7000-8000-000000000001 0198c2f0-0000-7000-8000-000000000002 host");
+  const auto adopted = runner.adopt(left);
+  EXPECT_FALSE(adopted[0].started);
+  EXPECT_FALSE(adopted[0].running);
+}
+
+}  // namespace
+}  // namespace warren::test

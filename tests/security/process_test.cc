@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// S22 and S24: nothing survives the end of a sandbox, and nothing inside has power over its init.
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "os/process.h"
+#include "tests/security/attack_test.h"
+
+namespace warren::test {
+namespace {
+
+using plan::Op;
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// Prints the sandbox's pid namespace before it attacks.
+model::JobSpec announced(const Attacks& attacks) {
+  model::JobSpec spec = attacker_job(attacks);
+  std::string& script = spec.process.argv.at(2);
+  script = "readlink /proc/self/ns/pid; " + script;
+  return spec;
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+class S22_Killing : public AttackTest {
+ protected:
+  struct End {
+    provider::Ended how;
+    std::vector<pid_t> survivors;  // When the end was reported.
+    std::vector<pid_t> leftovers;  // When the sandbox had been destroyed.
+  };
+
+  static End end_of(const Running& running) {
+    End end;
+    end.how = runner().wait(running);
+    Outcome outcome;
+    runner().read_output(running, outcome);
+    const std::string pids = first_line(outcome.out);
+    EXPECT_THAT(pids, HasSubstr("pid:[")) << outcome.err;
+    end.survivors = members(pids);
+    runner().destroy(running);
+    end.leftovers = members(pids);
+    return end;
+  }
+
+  // Daemons that ignore every signal, and a leader that does too.
+  static Running start_stubborn() {
+    Running running = start(announced({"refuse-to-end=20"}));
+    std::ignore = wait_for_output(running, "settled");
+    return running;
+  }
+};
+
+TEST_F(S22_Killing, DaemonsEndWithTheCommandThatLeftThem) {
+  const End end = end_of(start(announced({"leave-daemons=20"})));
+  EXPECT_EQ(end.how.wait_status, 0);
+  EXPECT_THAT(end.survivors, IsEmpty());
+  EXPECT_THAT(end.leftovers, IsEmpty());
+}
+
+TEST_F(S22_Killing, DaemonsStayWhereInitDoesNotKill) {
+  amend(without({Op::kOnEndKill}));
+  const End end = end_of(start(announced({"leave-daemons=20"})));
+  EXPECT_THAT(end.survivors, SizeIs(21));
+  // The end of init ends them all the same.
+  EXPECT_THAT(end.leftovers, IsEmpty());
+}
+
+TEST_F(S22_Killing, NothingEscapesAKill) {
+  const Running running = start_stubborn();
+  runner().kill(running);
+  const End end = end_of(running);
+  ASSERT_TRUE(end.how.wait_status.has_value());
+  EXPECT_EQ(WTERMSIG(*end.how.wait_status), SIGKILL);
+  EXPECT_THAT(end.survivors, IsEmpty());
+}
+
+TEST_F(S22_Killing, AnySignalThatCanBeIgnoredKillsNobody) {
+  const Running running = start_stubborn();
+  const std::string pids = first_line(wait_for_output(running, "settled"));
+  for (const pid_t pid : members(pids)) {
+    for (const int signal : {SIGTERM, SIGHUP, SIGINT, SIGQUIT}) {
+      std::ignore = os::send_signal(os::open_process(pid)->get(), signal);
+    }
+  }
+  // The leader, its daemons and the stopped process, which a signal does not wake.
+  EXPECT_THAT(members(pids), SizeIs(22));
+  runner().kill(running);
+  EXPECT_THAT(end_of(running).survivors, IsEmpty());
+}
+
+TEST_F(S22_Killing, AFrozenSandboxCanBeKilled) {
+  const Running running = start_stubborn();
+  runner().freeze(running);
+  runner().kill(running);
+  EXPECT_THAT(end_of(running).survivors, IsEmpty());
+}
+
+TEST_F(S22_Killing, AForkBombCanBeKilled) {
+  model::JobSpec spec = announced({"fork-bomb"});
+  spec.sandbox.limits.pids = 200;
+  const Running running = start(spec);
+  const std::string pids = first_line(wait_for_output(running, "full"));
+  EXPECT_GT(members(pids).size(), 150U);
+  runner().kill(running);
+  EXPECT_THAT(end_of(running).survivors, IsEmpty());
+}
+
+TEST_F(S22_Killing, OrphansLeaveNoZombies) {
+  EXPECT_THAT(attack({"leave-orphans=20000"}), Each(Refused()));
+  EXPECT_THAT(attack({"leave-zombies=50"}), Each(Succeeded()));
+}
+
+TEST_F(S22_Killing, TheEndOfInitEndsEverything) {
+  const Running running = start_stubborn();
+  const std::string pids = first_line(wait_for_output(running, "settled"));
+  for (const pid_t init : own_inits()) {
+    if (namespace_of(init, "pid") == pids) {
+      EXPECT_TRUE(os::send_signal(os::open_process(init)->get(), SIGKILL));
+    }
+  }
+  const End end = end_of(running);
+  EXPECT_FALSE(end.how.wait_status.has_value());
+  EXPECT_THAT(end.survivors, IsEmpty());
+}
+
+class S24_Init : public AttackTest {};
+
+const Attacks kReading{"read=/proc/1/mem",  "read=/proc/1/environ",   "read=/proc/1/maps",
+                       "list=/proc/1/fd",   "list=/proc/1/map_files", "read=/proc/1/syscall",
+                       "read=/proc/1/stack"};
+const Attacks kTouching{"trace-init", "read-memory-of-init", "write-memory-of-init"};
+
+// Init belongs to the host's user namespace, so nothing that the sandbox's root can have is enough;
+// as the host's root it has it all.
+const Amendment kExposed =
+    all_of({as_host_root, replace_text("hidepid=invisible", "hidepid=0"), without({Op::kSeccomp})});
+
+TEST_F(S24_Init, CannotBeRead) {
+  EXPECT_THAT(attack(kReading), Each(Refused()));
+  EXPECT_THAT(attack_amended(all_of({replace_text("hidepid=invisible", "hidepid=0"),
+                                     with_all_capabilities(), without({Op::kSeccomp})}),
+                             kReading),
+              Each(Refused()));
+  EXPECT_THAT(attack_amended(kExposed, {"read=/proc/1/maps", "list=/proc/1/fd",
+                                        "list=/proc/1/map_files", "read=/proc/1/syscall"}),
+              Each(Succeeded()));
+}
+
+TEST_F(S24_Init, CannotBeTracedOrWrittenTo) {
+  EXPECT_THAT(attack(kTouching), Each(Refused()));
+  EXPECT_THAT(attack_amended(all_of({with_all_capabilities(), without({Op::kSeccomp})}), kTouching),
+              Each(Refused()));
+  EXPECT_THAT(attack_amended(kExposed, kTouching), Each(Succeeded()));
+}
+
+TEST_F(S24_Init, IsNotListed) {
+  EXPECT_THAT(attack({"exists=/proc/1"}), Each(Refused()));
+  EXPECT_THAT(attack_amended(replace_text("hidepid=invisible", "hidepid=0"), {"exists=/proc/1"}),
+              Each(Succeeded()));
+}
+
+TEST_F(S24_Init, CannotBeHinderedByLimitsOrPriorities) {
+  const Attacks attacks{"limit-files-of-init", "lower-priority-of-init", "bind-init-to-core",
+                        "schedule-init-as-idle"};
+  EXPECT_THAT(attack(attacks), Each(Refused()));
+  EXPECT_THAT(attack_amended(without({Op::kSeccomp}), attacks), Each(Succeeded()));
+}
+
+TEST_F(S24_Init, CannotBeKilledOrConfusedFromInside) {
+  model::JobSpec spec = attacker_job({"kill-init"});
+  spec.process.argv.at(2) = "printf '' ;" + spec.process.argv.at(2);
+  const auto keep_running = spec.process.argv.at(2).find("exec ");
+  spec.process.argv.at(2).erase(keep_running, std::string_view("exec ").size());
+  spec.process.argv.at(2) += "; echo still here; exit 7";
+  const Outcome outcome = run(spec);
+  EXPECT_EQ(outcome.exit_code(), 7);
+  EXPECT_THAT(outcome.out, HasSubstr("still here\n"));
+}
+
+}  // namespace
+}  // namespace warren::test
