@@ -10,27 +10,20 @@
 #include <utility>
 
 namespace warren::client {
-namespace {
-
-// Where the kernel does not let us watch a log, it is looked at this often.
-constexpr int kUnwatchedPeriod = 50;
-
-}  // namespace
-
 Result<> LogFollower::show(Follow follow) {
   channel_ = WARREN_TRY(connect(places_, Startup::kIfAbsent));
   WARREN_TRY(open());
   wire::CallEvent first = WARREN_TRY(channel_->next_of(call_));
   if (first.end && !*first.end) return *first.end;
-  if (first.descriptors.size() != 3) return fail(Errc::kInternal, "the engine sent no log");
+  if (first.descriptors.size() < 3) return fail(Errc::kInternal, "the engine sent no log");
   LogFiles files;
   files.out = std::move(first.descriptors[0]);
   files.err = std::move(first.descriptors[1]);
   files.index = std::move(first.descriptors[2]);
+  if (first.descriptors.size() > 3) files.event = std::move(first.descriptors[3]);
   printer_ = std::make_unique<LogPrinter>(std::move(files), options_, STDOUT_FILENO, STDERR_FILENO);
   if (follow == Follow::kYes) {
-    // Without a watch, turn() looks now and then.
-    std::ignore = printer_->watch();
+    WARREN_TRY(printer_->watch());
   } else {
     finished_ = true;
     printer_->finish();
@@ -68,7 +61,7 @@ int LogFollower::timeout() const {
         std::chrono::ceil<std::chrono::milliseconds>(backoff_->next() - Backoff::Clock::now());
     return static_cast<int>(std::max(left.count(), decltype(left)::rep{0}));
   }
-  return printer_->watch_fd() < 0 ? kUnwatchedPeriod : -1;
+  return -1;
 }
 
 Result<> LogFollower::take_events() {

@@ -28,8 +28,7 @@ class LogPrinter {
   LogPrinter(const LogPrinter&) = delete;
   LogPrinter& operator=(const LogPrinter&) = delete;
 
-  // Watches for growth: readable when there may be more. Fails where the kernel does not let the
-  // caller watch the file.
+  // Watches for growth: readable when there may be more. A log that has ended is not watched.
   [[nodiscard]] Result<> watch();
   [[nodiscard]] int watch_fd() const noexcept { return watch_.get(); }
 

@@ -15,9 +15,6 @@ namespace {
 // How long an engine that has gone may take to come back by itself before we start another.
 constexpr std::chrono::seconds kPatience{2};
 
-// Where the kernel does not let us watch a log, it is looked at this often.
-constexpr int kUnwatchedPeriod = 50;
-
 // The next descriptor of those that came with the first event, in their agreed order.
 Result<os::UniqueFd> take(std::vector<os::UniqueFd>& descriptors, std::size_t& next) {
   if (next >= descriptors.size()) {
@@ -109,7 +106,7 @@ int RunSession::timeout() const {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(backoff_->next() - Clock::now());
     return static_cast<int>(std::max(left.count(), decltype(left)::rep{0}));
   }
-  return printer_ && printer_->watch_fd() < 0 ? kUnwatchedPeriod : -1;
+  return -1;
 }
 
 Result<> RunSession::take_events() {
@@ -177,11 +174,10 @@ Result<> RunSession::take_descriptors(const v1::RunEvent& event,
   files.out = WARREN_TRY(take(descriptors, next));
   files.err = WARREN_TRY(take(descriptors, next));
   files.index = WARREN_TRY(take(descriptors, next));
+  if (next < descriptors.size()) files.event = WARREN_TRY(take(descriptors, next));
   printer_ =
       std::make_unique<LogPrinter>(std::move(files), LogOptions(), STDOUT_FILENO, STDERR_FILENO);
-  // Without a watch, turn() looks now and then.
-  std::ignore = printer_->watch();
-  return {};
+  return printer_->watch();
 }
 
 Result<> RunSession::show_output() {

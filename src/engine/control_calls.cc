@@ -80,6 +80,7 @@ Task<Result<>> ControlCalls::signal(KnownCall call) {
   WARREN_CO_TRY(const v1::SignalRequest request, parse<v1::SignalRequest>(*call.call));
   WARREN_CO_TRY(check_signal(request.signal()));
   WARREN_CO_TRY(const JobPtr job, co_await find_job(request.node(), call.caller, Method::kSignal));
+  co_await settle(call, job);
   if (!job->is_started) {
     co_return fail(Errc::kFailedPrecondition, "{} is {}: there is nothing to signal",
                    request.node(), state_of(job));

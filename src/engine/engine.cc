@@ -53,8 +53,9 @@ Task<> Engine::come_up(std::function<void(Result<>)> ready) {
 
 Task<Result<>> Engine::recover_and_listen() {
   WARREN_CO_TRY(context(co_await recovery_.run(), "taking over from the last engine"));
-  WARREN_CO_TRY(os::UniqueFd socket,
-                listen_in(options_.places.runtime_dir, options_.config.admin_group));
+  const Audience audience{.group = options_.config.admin_group,
+                          .everybody = options_.config.local_users};
+  WARREN_CO_TRY(os::UniqueFd socket, listen_in(options_.places.runtime_dir, audience));
   server_ = std::make_unique<wire::Server>(core_.executor, std::move(socket));
   service_.register_on(*server_);
   server_->start();

@@ -52,7 +52,7 @@ class RunningEngine {
  public:
   RunningEngine(test::FakeProvider& provider, const Places& places, Config config)
       : provider_(provider) {
-    EXPECT_TRUE(prepare(places, "").has_value());
+    EXPECT_TRUE(prepare(places, {}).has_value());
     auto locks = lock(places);
     EXPECT_TRUE(locks.has_value());
     config.admin_group = "";

@@ -84,7 +84,8 @@ void shut_down_on_signals(boost::asio::signal_set& signals, Engine& engine) {
 // The places are locked before anything on the host is touched.
 Result<> run_engine(const Options& options, ReadyReport& report) {
   const Config config = WARREN_TRY(load_config(options.config_file));
-  WARREN_TRY(prepare(options.places, config.admin_group));
+  WARREN_TRY(
+      prepare(options.places, {.group = config.admin_group, .everybody = config.local_users}));
   WARREN_TRY(open_log(options));
   Locks locks = WARREN_TRY(lock(options.places));
   const std::unique_ptr<provider::Provider> local = WARREN_TRY(create_provider(options, config));

@@ -25,6 +25,8 @@ namespace {
 constexpr mode_t kStateMode = 0700;
 constexpr mode_t kRuntimeMode = 0750;
 constexpr mode_t kSocketMode = 0660;
+constexpr mode_t kOpenRuntimeMode = 0755;
+constexpr mode_t kOpenSocketMode = 0666;
 constexpr int kBacklog = 1024;
 
 std::optional<gid_t> find_group(const std::string& name) {
@@ -77,10 +79,10 @@ Result<os::UniqueFd> lock_directory(const std::filesystem::path& directory) {
 
 }  // namespace
 
-Result<> prepare(const Places& places, const std::string& group) {
+Result<> prepare(const Places& places, const Audience& audience) {
   WARREN_TRY(make(places.state_dir, kStateMode));
-  WARREN_TRY(make(places.runtime_dir, kRuntimeMode));
-  return give_to_group(places.runtime_dir, group);
+  WARREN_TRY(make(places.runtime_dir, audience.everybody ? kOpenRuntimeMode : kRuntimeMode));
+  return give_to_group(places.runtime_dir, audience.group);
 }
 
 Result<Locks> lock(const Places& places) {
@@ -92,7 +94,7 @@ Result<Locks> lock(const Places& places) {
   return locks;
 }
 
-Result<os::UniqueFd> listen_in(const std::filesystem::path& runtime_dir, const std::string& group) {
+Result<os::UniqueFd> listen_in(const std::filesystem::path& runtime_dir, const Audience& audience) {
   const std::filesystem::path path = runtime_dir / "engine.sock";
   const sockaddr_un address = WARREN_TRY(address_of(path));
   std::error_code ignored;  // Nothing there is as good as removed; bind() reports the rest.
@@ -104,9 +106,10 @@ Result<os::UniqueFd> listen_in(const std::filesystem::path& runtime_dir, const s
   WARREN_TRY(os::context(os::call([&] { return ::bind(socket.get(), name, sizeof address); }),
                          "binding {}", path.string()));
   // Nobody can connect before listen(2), so the mode is right from the first connection on.
-  WARREN_TRY(os::context(os::call([&] { return ::chmod(path.c_str(), kSocketMode); }),
+  const mode_t mode = audience.everybody ? kOpenSocketMode : kSocketMode;
+  WARREN_TRY(os::context(os::call([&] { return ::chmod(path.c_str(), mode); }),
                          "setting the mode of {}", path.string()));
-  WARREN_TRY(give_to_group(path, group));
+  WARREN_TRY(give_to_group(path, audience.group));
   WARREN_TRY(os::context(os::call([&] { return ::listen(socket.get(), kBacklog); }),
                          "listening on {}", path.string()));
   return socket;

@@ -13,12 +13,19 @@
 namespace warren::engine {
 
 struct Places {
-  std::filesystem::path state_dir;    // 0700
-  std::filesystem::path runtime_dir;  // 0750, of group `group` where there is one
+  std::filesystem::path state_dir;
+  std::filesystem::path runtime_dir;
 };
 
-// Makes the directories that are missing, and fails when one cannot be written.
-[[nodiscard]] Result<> prepare(const Places& places, const std::string& group);
+// Who can reach the socket. What they may ask of the engine is decided for each call.
+struct Audience {
+  std::string group;       // Where there is one of that name.
+  bool everybody = false;  // Users without a role are served as well.
+};
+
+// Makes the directories that are missing, the state's for root alone and the other for the
+// audience, and fails when one cannot be written.
+[[nodiscard]] Result<> prepare(const Places& places, const Audience& audience);
 
 // Held for as long as an engine lives: nobody else uses its directories.
 struct Locks {
@@ -30,9 +37,9 @@ struct Locks {
 // one of them.
 [[nodiscard]] Result<Locks> lock(const Places& places);
 
-// Listens on `runtime_dir`/engine.sock: 0660, of group `group` where there is one. The caller holds
-// the lock, so that a socket that is found there belongs to nobody.
+// Listens on `runtime_dir`/engine.sock. The caller holds the lock, so that a socket that is found
+// there belongs to nobody.
 [[nodiscard]] Result<os::UniqueFd> listen_in(const std::filesystem::path& runtime_dir,
-                                             const std::string& group);
+                                             const Audience& audience);
 
 }  // namespace warren::engine

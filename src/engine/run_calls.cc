@@ -26,6 +26,16 @@ void add_output(Result<provider::LogFiles> files, v1::RunEvent& event,
   descriptors.push_back(std::move(files->stdout_file));
   descriptors.push_back(std::move(files->stderr_file));
   descriptors.push_back(std::move(files->index));
+  if (files->event) descriptors.push_back(std::move(files->event));
+}
+
+// On the host itself a command can be any user but root: that is more than its caller may be.
+Result<> check_profile(const model::JobSpec& spec, const model::Caller& caller) {
+  if (spec.sandbox.profile != model::Profile::kHost || caller.role == model::Role::kAdmin) {
+    return {};
+  }
+  return fail(Errc::kPermissionDenied, "profile: role {} may not use the host profile",
+              model::to_text(caller.role));
 }
 
 bool wants_descriptors(const v1::RunRequest& request) {
@@ -68,6 +78,7 @@ Task<Result<>> RunCalls::run(KnownCall call) {
 
 Task<Result<model::JobSpec>> RunCalls::spec_of(v1::Spec message, model::Caller caller) {
   WARREN_CO_TRY(model::JobSpec spec, from_proto(message));
+  WARREN_CO_TRY(check_profile(spec, caller));
   if (!message.parent().empty()) {
     WARREN_CO_TRY(const FoundNode parent,
                   co_await directory_.find(message.parent(), caller, model::Method::kRun));

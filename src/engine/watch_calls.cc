@@ -69,6 +69,7 @@ Task<Result<>> WatchCalls::send_output(CallPtr call, NodeId process) {
   descriptors.push_back(std::move(files.stdout_file));
   descriptors.push_back(std::move(files.stderr_file));
   descriptors.push_back(std::move(files.index));
+  if (files.event) descriptors.push_back(std::move(files.event));
   co_return co_await call->send(event.SerializeAsString(), std::move(descriptors));
 }
 

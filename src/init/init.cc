@@ -340,19 +340,23 @@ void Init::finish(Process& process, int wait_status, plan::WallClock at) noexcep
 }
 
 void Init::send_started(const Process& process) noexcept {
+  int fds[3];
+  std::uint32_t pipes = 0;
+  for (const Stream& stream : process.output.streams()) {
+    if (stream.pipe) fds[pipes++] = stream.pipe.get();
+  }
+  std::size_t count = pipes;
+  if (process.output.event() >= 0) fds[count++] = process.output.event();
   const plan::StartedEvent event{.head = head_of<plan::StartedEvent>(plan::MessageType::kStarted),
                                  .process = process.number,
                                  .pid = process.child.pid,
                                  .at = wall_clock(),
                                  .began_ns = began_ns_,
                                  .built_ns = built_ns_,
-                                 .spawned_ns = spawned_ns_};
-  int pipes[2];
-  std::size_t count = 0;
-  for (const Stream& stream : process.output.streams()) {
-    if (stream.pipe) pipes[count++] = stream.pipe.get();
-  }
-  send(bytes_of(event), std::span(pipes).first(count));
+                                 .spawned_ns = spawned_ns_,
+                                 .pipes = pipes,
+                                 .reserved = 0};
+  send(bytes_of(event), std::span(fds).first(count));
 }
 
 void Init::send_failed(std::uint32_t process, const Failure& failure) noexcept {

@@ -42,8 +42,9 @@ std::uint64_t wall_clock() noexcept {
          static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
 }
 
-void Output::open(os::UniqueFd index, std::uint64_t limit) noexcept {
+void Output::open(os::UniqueFd index, os::UniqueFd event, std::uint64_t limit) noexcept {
   index_ = static_cast<os::UniqueFd&&>(index);
+  event_ = static_cast<os::UniqueFd&&>(event);
   limit_ = limit;
 }
 
@@ -60,6 +61,7 @@ std::size_t Output::move_chunk(Stream& stream) noexcept {
     return 0;
   }
   keep(stream, std::span(buffer).first(*count));
+  wake_followers();
   return *count;
 }
 
@@ -74,6 +76,20 @@ void Output::finish() noexcept {
     }
     if (stream.missing > 0) mark_gap(stream);
   }
+}
+
+// Followers wait for edges: each write wakes all of them, and nobody has to read.
+void Output::wake_followers() noexcept {
+  constexpr std::uint64_t kOne = 1;
+  const auto one = std::as_bytes(std::span(&kOne, 1));
+  if (const auto written = os::write_some(event_.get(), one);
+      written || written.error().value != EAGAIN) {
+    return;
+  }
+  // A follower has filled the counter, which nobody else does: empty it, so that the others hear.
+  std::uint64_t count = 0;
+  std::ignore = os::read_some(event_.get(), std::as_writable_bytes(std::span(&count, 1)));
+  std::ignore = os::write_some(event_.get(), one);
 }
 
 std::uint64_t Output::room() const noexcept {

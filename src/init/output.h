@@ -30,12 +30,13 @@ class Output {
  public:
   Output() noexcept = default;
 
-  // `limit` counts both streams together; 0 is none.
-  void open(os::UniqueFd index, std::uint64_t limit) noexcept;
+  // `limit` counts both streams together; 0 is none. `event` is an eventfd for those who follow.
+  void open(os::UniqueFd index, os::UniqueFd event, std::uint64_t limit) noexcept;
 
   [[nodiscard]] std::array<Stream, 2>& streams() noexcept { return streams_; }
   [[nodiscard]] const std::array<Stream, 2>& streams() const noexcept { return streams_; }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
+  [[nodiscard]] int event() const noexcept { return event_.get(); }
 
   // Moves at most one chunk of `stream` and returns its bytes. 0 when there is nothing to read now;
   // the pipe is closed when nothing will ever come.
@@ -53,10 +54,12 @@ class Output {
                   LogRecordKind kind) noexcept;
   void lose(Stream& stream, std::uint64_t bytes) noexcept;
   void mark_gap(Stream& stream) noexcept;
+  void wake_followers() noexcept;
   [[nodiscard]] std::uint64_t room() const noexcept;
 
   std::array<Stream, 2> streams_;
   os::UniqueFd index_;
+  os::UniqueFd event_;
   std::uint64_t limit_ = 0;
   std::uint64_t kept_ = 0;
   std::uint64_t lost_ = 0;

@@ -59,7 +59,7 @@ class Capture {
  public:
   explicit Capture(std::uint64_t limit = 0, os::UniqueFd stdout_file = make_file()) {
     index_ = make_file();
-    output_.open(os::UniqueFd(::dup(index_.get())), limit);
+    output_.open(os::UniqueFd(::dup(index_.get())), os::UniqueFd(), limit);
     auto& [out, err] = output_.streams();
     out.name = LogStream::kStdout;
     err.name = LogStream::kStderr;

@@ -142,7 +142,8 @@ StepResult<Process*> Processes::start(Sandbox& sandbox, plan::Reader& reader,
   }
   *process = Process();
   process->record = sandbox.slots.take(plan::Slot::kRecord);
-  process->output.open(sandbox.slots.take(plan::Slot::kIndex), order.log_limit);
+  process->output.open(sandbox.slots.take(plan::Slot::kIndex),
+                       sandbox.slots.take(plan::Slot::kOutputEvent), order.log_limit);
 
   const auto spawn = prepare(sandbox, reader, *process, index);
   std::optional<Failure> failure;

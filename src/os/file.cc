@@ -25,6 +25,10 @@ KernelResult<UniqueFd> open_in_root(int root, const char* path, int flags, mode_
   return call_for_fd([&] { return ::syscall(SYS_openat2, root, path, &how, sizeof how); });
 }
 
+KernelResult<UniqueFd> duplicate(int fd, int lowest) noexcept {
+  return call_for_fd([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, lowest); });
+}
+
 KernelResult<> make_directory(int directory, const char* path, mode_t mode) noexcept {
   return call([&] { return ::mkdirat(directory, path, mode); });
 }

@@ -24,6 +24,9 @@ namespace warren::os {
 [[nodiscard]] KernelResult<UniqueFd> open_in_root(int root, const char* path, int flags,
                                                   mode_t mode = 0) noexcept;
 
+// fcntl(2) F_DUPFD_CLOEXEC: a copy with a number of at least `lowest`.
+[[nodiscard]] KernelResult<UniqueFd> duplicate(int fd, int lowest = 0) noexcept;
+
 // mkdirat(2). An existing directory is EEXIST.
 [[nodiscard]] KernelResult<> make_directory(int directory, const char* path, mode_t mode) noexcept;
 

@@ -26,7 +26,9 @@ enum class MessageType : std::uint16_t {
   kQuit = 6,    // Ends init and with it everything in the sandbox.
   // Init to engine.
   kReady = 64,
-  kStarted = 65,  // With the read ends of the command's pipes, so that the engine can drain them.
+  // With the read ends of the command's pipes, so that the engine can drain them, then its output
+  // event.
+  kStarted = 65,
   kFailed = 66,
   kExited = 67,
   kState = 68,  // With a pidfd of init itself; a kStarted for each live process follows.
@@ -68,6 +70,8 @@ struct StartedEvent {
   std::uint64_t began_ns;
   std::uint64_t built_ns;
   std::uint64_t spawned_ns;
+  std::uint32_t pipes;  // How many of the descriptors are pipes: 1 where both streams share one.
+  std::uint32_t reserved;
 };
 
 // A step failed. The sandbox is gone, or in a live one the process never began.

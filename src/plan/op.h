@@ -122,6 +122,7 @@ enum class Slot : std::int16_t {
   kRecord = 40,      // Where starts and exits are written.
   kStdoutPipe = 41,  // Write ends, made by kOpenPipes.
   kStderrPipe = 42,
+  kOutputEvent = 43,  // An eventfd: written whenever there is more output on disk.
   kFirstMount = 48,
 };
 inline constexpr std::size_t kSlotCount = 72;

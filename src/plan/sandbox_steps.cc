@@ -191,6 +191,8 @@ std::vector<Step> isolated_sandbox(const Image& image, const Resources& resource
   attach(kSys, kRoot, "sys");
   attach(kDev, kRoot, "dev");
   attach(kPts, kDev, "pts");
+  // Masks are clones of it, and Linux 6.1 clones only what is attached. Here nobody ever sees it.
+  attach(kEmpty, kDev, "shm");
   attach(kShm, kDev, "shm");
   add_masks(steps);
   steps.push_back({.op = Op::kPivotRoot, .slot = kRoot});

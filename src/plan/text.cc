@@ -32,6 +32,7 @@ constexpr std::array kSlotNames{
     SlotName{Slot::kRecord, "record"},
     SlotName{Slot::kStdoutPipe, "stdout-pipe"},
     SlotName{Slot::kStderrPipe, "stderr-pipe"},
+    SlotName{Slot::kOutputEvent, "output-event"},
 };
 
 // "pool", "init-tasks+1", "mount+3": what the slot is for, and its place in a row of such slots.

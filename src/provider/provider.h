@@ -68,6 +68,9 @@ struct LogFiles {
   os::UniqueFd stdout_file;
   os::UniqueFd stderr_file;
   os::UniqueFd index;
+  // While the process lives: an eventfd, to be watched with EPOLLET, that is written after each
+  // growth.
+  os::UniqueFd event;
 };
 
 class Observer {

@@ -36,7 +36,7 @@ class Cpu(WarrenTest):
 
     def test_busy_loops_without_the_limit_get_more(self):
         cores, throttled = self.cores_of_busy_loops()
-        self.assertGreater(cores, 0.7)
+        self.assertGreater(cores, 0.55)
         self.assertEqual(throttled, 0)
 
     def test_nproc_tells_how_many_cores_a_job_has(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inits of an engine, found as its children."""
+"""The inits of an engine, found among its children."""
 
 import os
 
@@ -12,6 +12,12 @@ def children(pid):
             for child in leak_check.read(f"/proc/{pid}/task/{task}/children").split()]
 
 
+def descendants(pid):
+    below = children(pid)
+    return below + [each for child in below for each in descendants(child)]
+
+
 def inits_of(engine):
-    """A pidfd of each sandbox's init."""
-    return [os.pidfd_open(pid) for pid in children(engine.pid)]
+    """The ids of the sandboxes' inits, which run from a sealed copy of their program in memory."""
+    return [pid for pid in children(engine.pid)
+            if "memfd:warren-init" in leak_check.link_target(f"/proc/{pid}/exe")]

@@ -8,7 +8,7 @@ import unittest
 
 import remains
 from fault_fixture import NEVER_DIES, FaultTest, ends_on_usr1, wait_for_death
-from init_processes import children, inits_of
+from init_processes import descendants, inits_of
 
 LINES = 2000
 TREE_SIZE = 5
@@ -16,11 +16,6 @@ OUTPUT = "ready\n" + "".join(f"{number}\n" for number in range(1, LINES + 1))
 # A tree whose members would outlive their parent if they could.
 TREE = ("echo ready; seq 1 %d; setsid sh -c '%s' & (setsid sleep 1000 &); %s"
         % (LINES, NEVER_DIES, NEVER_DIES))
-
-
-def descendants(pid):
-    below = children(pid)
-    return below + [each for child in below for each in descendants(child)]
 
 
 class Init(FaultTest):
@@ -34,7 +29,7 @@ class Init(FaultTest):
         follower = self.client("log", "-f", job)
         self.assertEqual(follower.stdout.read(len(OUTPUT)).decode(), OUTPUT)
         follower.kill()
-        init, = children(self.engine.pid)
+        init, = inits_of(self.engine)
         # The shell forks after its last line of output: there is nothing to wait for but the tree.
         remains.until(lambda: len(descendants(init)) == TREE_SIZE)
         return job, os.pidfd_open(init), [os.pidfd_open(pid) for pid in descendants(init)]
@@ -86,16 +81,16 @@ class Init(FaultTest):
     def test_its_client_is_told(self):
         client = self.client("run", "--", *ends_on_usr1(1))
         self.assertEqual(client.stdout.readline(), b"ready\n")
-        signal.pidfd_send_signal(inits_of(self.engine)[0], signal.SIGKILL)
+        os.kill(inits_of(self.engine)[0], signal.SIGKILL)
         code, _, errors = self.finish(client)
         self.assertEqual(code, 125)
         self.assertRegex(errors, r"\Awarren: [^\n]*init[^\n]*\n\Z")
 
     def test_no_other_job_is_touched(self):
         first = self.submit_ready("--", *ends_on_usr1(3))
-        other = inits_of(self.engine)
+        init, = inits_of(self.engine)
         second = self.submit_ready("--", *ends_on_usr1(4))
-        signal.pidfd_send_signal(other[0], signal.SIGKILL)
+        os.kill(init, signal.SIGKILL)
         self.assertEqual(self.wait(first)[0]["state"], "LOST")
         self.say("stop", "--signal", "USR1", "--grace", "60s", second)
         self.assert_ended(second, 4, "ready\n")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGKILL to an engine with many jobs: the next one has every job, every status, every byte."""
 
+import os
 import random
 import signal
 import unittest
@@ -55,7 +56,7 @@ class Readoption(FaultTest):
         self.start_engine()
         readers = self.attach_readers(10)
         jobs = [row["id"] for row in reversed(self.list())]
-        inits = inits_of(self.engine)
+        inits = [os.pidfd_open(pid) for pid in inits_of(self.engine)]
         self.assertEqual(len(inits), len(jobs))
         self.engine.kill()
         for status, reader in enumerate(readers, 1):

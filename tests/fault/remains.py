@@ -42,6 +42,8 @@ def processes(directory, state):
     """Those that name the directory, and those in the engine's cgroup: inits have no arguments."""
     name = group_name(state)
     for pid in set(leak_check.pids()) - {os.getpid()}:
+        if leak_check.stat_fields(pid)[:2] == ["Z", "1"]:
+            continue  # Of an engine that is dead: only the machine's own init can reap it.
         command = leak_check.read(f"/proc/{pid}/cmdline").replace("\0", " ")
         if str(directory) in command or name in leak_check.read(f"/proc/{pid}/cgroup"):
             yield f"process {pid}: {command or leak_check.read(f'/proc/{pid}/comm')}"

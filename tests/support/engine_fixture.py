@@ -79,7 +79,7 @@ class Running:
 
     def wait(self, deadline=DEADLINE):
         out, err = self.process.communicate(timeout=deadline)
-        return Outcome(self.process.returncode, (self._rest + out).decode(),
+        return Outcome(self.process.returncode, (self._rest + (out or b"")).decode(),
                        (err or b"").decode())
 
 
@@ -177,11 +177,11 @@ class WarrenTest(unittest.TestCase):
         return found
 
     @classmethod
-    def command(cls, *words, stdin=None, timeout=DEADLINE, **options):
+    def command(cls, *words, stdin=None, timeout=DEADLINE, program=WARREN, **options):
         """Runs `warren` with these words. `stdin` is text, or /dev/null where nothing is given."""
         options.setdefault("env", cls.env)
         source = {"input": stdin.encode()} if stdin is not None else {"stdin": subprocess.DEVNULL}
-        done = subprocess.run([WARREN, *map(str, words)], capture_output=True, check=False,
+        done = subprocess.run([program, *map(str, words)], capture_output=True, check=False,
                               timeout=timeout, **source, **options)
         return Outcome(done.returncode, done.stdout.decode(errors="replace"),
                        done.stderr.decode(errors="replace"))

@@ -45,8 +45,7 @@ int become_init(void* argument) {
 
 // A copy of `fd` with a number that init's own do not meet.
 Result<os::UniqueFd> copy_above(int fd) {
-  return os::context(os::call_for_fd([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, kProgram + 1); }),
-                     "copying a descriptor");
+  return os::context(os::duplicate(fd, kProgram + 1), "copying a descriptor");
 }
 
 plan::Start order_of(const Launch& launch) {

@@ -34,7 +34,7 @@ struct LiveSandbox {
   os::UniqueFd control;
   bool is_watched = false;            // The watcher will call gone() for `control`.
   std::array<os::UniqueFd, 2> pipes;  // Read ends of the command's output.
-  bool is_merged = false;
+  os::UniqueFd output_event;          // Guarded by the provider's mutex.
 
   Done<Started> on_started;  // Empty once it has been called.
   os::UniqueFd input;        // For Started.

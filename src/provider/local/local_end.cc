@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <tuple>
@@ -157,9 +158,12 @@ void LocalSandboxes::message(std::uint64_t number, std::span<const std::byte> me
 
 void LocalSandboxes::has_started(LiveSandbox& sandbox, const plan::StartedEvent& event,
                                  os::Received& received) {
-  for (std::size_t index = 0; index < received.descriptors && index < sandbox.pipes.size();
-       ++index) {
+  const std::size_t pipes = std::min<std::size_t>(event.pipes, sandbox.pipes.size());
+  for (std::size_t index = 0; index < pipes; ++index) {
     sandbox.pipes[index] = std::move(received.fds[index]);
+  }
+  if (const std::lock_guard lock(mutex_); !sandbox.output_event) {
+    sandbox.output_event = std::move(received.fds[pipes]);
   }
   if (!sandbox.on_started) return;
   Started started{.at = to_timestamp(event.at), .input = std::move(sandbox.input)};

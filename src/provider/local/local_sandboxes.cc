@@ -135,7 +135,15 @@ void LocalSandboxes::usage(std::vector<NodeId> sandboxes, Done<std::vector<model
 }
 
 Result<LogFiles> LocalSandboxes::open_log(const NodeId& process) {
-  return parts_.logs.read(process);
+  LogFiles files = WARREN_TRY(parts_.logs.read(process));
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, sandbox] : sandboxes_) {
+    if (sandbox->process != process || !sandbox->output_event) continue;
+    files.event =
+        WARREN_TRY(os::context(os::duplicate(sandbox->output_event.get()), "copying an eventfd"));
+    break;
+  }
+  return files;
 }
 
 void LocalSandboxes::remove_log(const NodeId& process, Done<> done) {

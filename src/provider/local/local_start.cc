@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 
 #include <utility>
 
@@ -70,7 +71,6 @@ void LocalSandboxes::prepare(JobOrder order, Done<Started> done) {
   preparation->sandbox = add(preparation->order.sandbox, preparation->order.process);
   LiveSandbox& sandbox = *preparation->sandbox;
   sandbox.on_started = std::move(done);
-  sandbox.is_merged = preparation->order.spec.process.streams == model::Streams::kMerged;
   sandbox.group = nested_group(preparation->order);
   sandbox.disk_limit = preparation->order.spec.sandbox.limits.disk;
 
@@ -92,6 +92,10 @@ void LocalSandboxes::prepare(JobOrder order, Done<Started> done) {
 Result<> LocalSandboxes::prepare_output(Preparation& preparation) {
   preparation.output = WARREN_TRY(parts_.logs.create(preparation.order.process));
   preparation.listener = WARREN_TRY(parts_.sockets.listen(preparation.order.sandbox));
+  const std::lock_guard lock(mutex_);  // Readers of the log may ask for it already.
+  preparation.sandbox->output_event = WARREN_TRY(
+      os::context(os::call_for_fd([] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }),
+                  "making an eventfd"));
   if (preparation.order.spec.process.input == model::Input::kPipe) {
     os::Pipe pipe = WARREN_TRY(os::context(os::make_pipe(), "making a pipe for input"));
     preparation.input = std::move(pipe.read);
@@ -195,6 +199,7 @@ Result<> LocalSandboxes::launch_init(Preparation& preparation, const InitLaunche
   give(plan::Slot::kStderrLog, preparation.output.stderr_file);
   give(plan::Slot::kIndex, preparation.output.index);
   give(plan::Slot::kRecord, preparation.output.record);
+  give(plan::Slot::kOutputEvent, sandbox.output_event);
 
   LaunchedInit init = WARREN_TRY(context(launcher.launch(launch), "clone"));
   sandbox.init = std::move(init.child);
