@@ -28,7 +28,8 @@ namespace warren::cgroup {
 struct Capability {
   std::string name;  // "limit.memory", "limit.io", "freeze", ...
   bool available = false;
-  std::string detail;  // How it is done, or why not and how to get it.
+  bool restricted = false;  // Available within what `detail` says.
+  std::string detail;       // How it is done, or why not and how to get it.
 };
 
 // Descriptors through which a process enters a group.

@@ -13,6 +13,7 @@ struct Probe {
   const char* controller;
   const char* file;
   const char* how;
+  bool restricted = false;
 };
 
 constexpr std::array kProbes{
@@ -23,7 +24,8 @@ constexpr std::array kProbes{
     Probe{"limit.pids", "pids", "pids.max", "version 1 pids controller"},
     Probe{"limit.io", "blkio", "blkio.throttle.write_bps_device",
           "version 1 blkio controller: reads and direct writes only, buffered writes are not "
-          "charged; boot with the unified hierarchy to limit those too"},
+          "charged; boot with the unified hierarchy to limit those too",
+          true},
 };
 
 Capability describe(const Probe& probe, const Branch* branch) {
@@ -39,7 +41,8 @@ Capability describe(const Probe& probe, const Branch* branch) {
             .available = false,
             .detail = fmt::format("this kernel has no {}", probe.file)};
   }
-  return {.name = probe.name, .available = true, .detail = probe.how};
+  return {
+      .name = probe.name, .available = true, .restricted = probe.restricted, .detail = probe.how};
 }
 
 }  // namespace

@@ -16,7 +16,6 @@ constexpr std::array<std::string_view, 6> kControllers{"memory", "cpu",    "cpua
 
 bool is_needed(std::string_view controller, const model::Limits& limits) noexcept {
   if (controller == "cpuset") return !limits.cores.cores.empty();
-  if (controller == "blkio") return model::io_bandwidth(limits).has_value();
   return true;
 }
 

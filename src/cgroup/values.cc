@@ -33,6 +33,11 @@ std::vector<FileValue> legacy_io(const model::Limits& limits, const std::string&
           {.file = "blkio.throttle.write_bps_device", .text = text}};
 }
 
+// A loop device hands everything to the disk below it, where it is counted again.
+bool is_loop_device(std::string_view number) {
+  return number.starts_with("7:");
+}
+
 }  // namespace
 
 std::vector<FileValue> unified_values(const model::Limits& limits, const std::string& device) {
@@ -90,6 +95,7 @@ IoBytes parse_io_stat(std::string_view text) {
   constexpr std::string_view kWrite = "wbytes=";
   IoBytes sum;
   for (const std::string_view line : split(text, '\n')) {
+    if (is_loop_device(line)) continue;
     for (const std::string_view word : split(line, ' ')) {
       if (word.starts_with(kRead)) {
         sum.read.value += parse_number(word.substr(kRead.size())).value_or(0);
@@ -105,7 +111,8 @@ IoBytes parse_throttle_bytes(std::string_view text) {
   IoBytes sum;
   for (const std::string_view line : split(text, '\n')) {
     const auto words = split(line, ' ');
-    if (words.size() != 3) continue;  // The last line is a total over all devices: "Total 42".
+    // The last line is a total over all devices: "Total 42".
+    if (words.size() != 3 || is_loop_device(words[0])) continue;
     const std::uint64_t count = parse_number(words[2]).value_or(0);
     if (words[1] == "Read") sum.read.value += count;
     if (words[1] == "Write") sum.write.value += count;

@@ -42,9 +42,10 @@ struct IoBytes {
   friend bool operator==(const IoBytes&, const IoBytes&) = default;
 };
 
-// io.stat: "8:0 rbytes=1 wbytes=2 rios=3 ...", summed over all devices.
+// io.stat: "8:0 rbytes=1 wbytes=2 rios=3 ...", summed over all devices but loop devices, whose
+// traffic the disks below them count.
 [[nodiscard]] IoBytes parse_io_stat(std::string_view text);
-// blkio.throttle.io_service_bytes: "8:0 Read 1", summed over all devices.
+// blkio.throttle.io_service_bytes: "8:0 Read 1", summed likewise.
 [[nodiscard]] IoBytes parse_throttle_bytes(std::string_view text);
 
 }  // namespace warren::cgroup

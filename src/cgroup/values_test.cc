@@ -92,20 +92,20 @@ TEST(FindNumber, MatchesWholeKeysOnly) {
   EXPECT_FALSE(find_number("", "oom"));
 }
 
-TEST(ParseIoStat, SumsAllDevices) {
+TEST(ParseIoStat, SumsDisksWithoutLoopDevices) {
   constexpr std::string_view kStat =
       "254:0 rbytes=100 wbytes=20 rios=1 wios=2 dbytes=0 dios=0\n"
       "7:0 rbytes=5 wbytes=6 rios=1 wios=1 dbytes=9 dios=1\n"
       "7:1 \n";
-  EXPECT_EQ(parse_io_stat(kStat), (IoBytes{.read = {105}, .write = {26}}));
+  EXPECT_EQ(parse_io_stat(kStat), (IoBytes{.read = {100}, .write = {20}}));
   EXPECT_EQ(parse_io_stat(""), IoBytes{});
 }
 
-TEST(ParseThrottleBytes, SumsAllDevicesWithoutTheTotal) {
+TEST(ParseThrottleBytes, SumsDisksWithoutTheTotal) {
   constexpr std::string_view kBytes =
       "254:0 Read 100\n254:0 Write 20\n254:0 Sync 120\n254:0 Async 0\n254:0 Discard 0\n"
       "254:0 Total 120\n7:0 Read 1\n7:0 Write 2\nTotal 123\n";
-  EXPECT_EQ(parse_throttle_bytes(kBytes), (IoBytes{.read = {101}, .write = {22}}));
+  EXPECT_EQ(parse_throttle_bytes(kBytes), (IoBytes{.read = {100}, .write = {20}}));
   EXPECT_EQ(parse_throttle_bytes("Total 0\n"), IoBytes{});
 }
 

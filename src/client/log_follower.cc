@@ -15,7 +15,11 @@ Result<> LogFollower::show(Follow follow) {
   WARREN_TRY(open());
   wire::CallEvent first = WARREN_TRY(channel_->next_of(call_));
   if (first.end && !*first.end) return *first.end;
-  if (first.descriptors.size() < 3) return fail(Errc::kInternal, "the engine sent no log");
+  v1::LogEvent opened;
+  if (first.descriptors.size() < 3 || !opened.ParseFromString(first.message)) {
+    return fail(Errc::kInternal, "the engine sent no log");
+  }
+  lost_bytes_ = opened.lost_bytes();
   LogFiles files;
   files.out = std::move(first.descriptors[0]);
   files.err = std::move(first.descriptors[1]);
@@ -78,6 +82,7 @@ Result<> LogFollower::take_events() {
     } else {
       v1::LogEvent change;
       finished_ = change.ParseFromString((*event)->message) && change.ended();
+      lost_bytes_ = change.lost_bytes();
       if (finished_) printer_->finish();
     }
   }

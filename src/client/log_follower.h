@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,7 +28,9 @@ class LogFollower {
 
   [[nodiscard]] Result<> show(Follow follow);
   // That the process wrote and that were not kept.
-  [[nodiscard]] std::uint64_t lost_bytes() const { return printer_ ? printer_->lost_bytes() : 0; }
+  [[nodiscard]] std::uint64_t lost_bytes() const {
+    return std::max(lost_bytes_, printer_ ? printer_->lost_bytes() : 0);
+  }
 
  private:
   [[nodiscard]] Result<> open();
@@ -45,6 +49,7 @@ class LogFollower {
   std::unique_ptr<LogPrinter> printer_;
   bool blocked_ = false;
   bool finished_ = false;
+  std::uint64_t lost_bytes_ = 0;  // As the engine counts them, once the process has ended.
 };
 
 }  // namespace warren::client

@@ -23,11 +23,17 @@ Result<os::UniqueFd> take(std::vector<os::UniqueFd>& descriptors, std::size_t& n
   return std::move(descriptors[next++]);
 }
 
+bool has_no_reader(const os::UniqueFd& pipe) {
+  pollfd state{.fd = pipe.get(), .events = POLLOUT, .revents = 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & POLLERR) != 0;
+}
+
 // A job whose files do not all arrive must not start: it is stopped while it still waits for them.
 Result<> send_uploads(wire::ClientChannel& channel, const std::string& id,
                       const std::vector<UploadEntry>& uploads, const os::UniqueFd& pipe) {
   auto written = write_archive(uploads, pipe.get());
-  if (written) return {};
+  // Where the engine takes no more of it, the job has failed, and the engine knows why.
+  if (written || has_no_reader(pipe)) return {};
   v1::StopRequest request;
   request.set_node(id);
   request.set_grace_ms(0);
@@ -68,7 +74,8 @@ Result<v1::Node> RunSession::run() {
 }
 
 Result<> RunSession::open_call() {
-  if (id_.empty()) {
+  if (!printer_) {
+    // Repeated with its key, the call tells of the same job, and brings what has not come yet.
     call_ = WARREN_TRY(channel_->open(wire::kRun, settings_.request));
     return {};
   }

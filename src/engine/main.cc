@@ -13,6 +13,7 @@
 #include <boost/system/error_code.hpp>
 #include <csignal>
 #include <cstdio>
+#include <future>
 #include <memory>
 #include <span>
 #include <string>
@@ -36,7 +37,7 @@ class ReadyReport {
   }
 
   void send(const Result<>& result) {
-    if (!result) fmt::print(stderr, "warrend: {}\n", result.error().message);
+    if (!result) fmt::print(stderr, "warren: {}\n", result.error().message);
     if (!descriptor_) return;
     const std::string line =
         result ? std::string(wire::kReadyLine) : "error: " + result.error().message + "\n";
@@ -75,6 +76,15 @@ Result<std::unique_ptr<provider::Provider>> create_provider(const Options& optio
   return context(provider::create_local(local), "opening the local provider");
 }
 
+// Gives back what the provider has opened on the host for an engine that then could not be.
+std::unexpected<Error> give_up(provider::Provider& local, Error why) {
+  std::promise<Result<>> closed;
+  local.close([&closed](Result<> result) { closed.set_value(std::move(result)); });
+  const Result<> result = closed.get_future().get();
+  if (!result) spdlog::warn("closing: {}", result.error().message);
+  return std::unexpected(std::move(why));
+}
+
 void shut_down_on_signals(boost::asio::signal_set& signals, Engine& engine) {
   signals.async_wait([&engine](const boost::system::error_code& cancelled, int /*number*/) {
     if (!cancelled) engine.shut_down();
@@ -90,17 +100,19 @@ Result<> run_engine(const Options& options, ReadyReport& report) {
   Locks locks = WARREN_TRY(lock(options.places));
   const std::unique_ptr<provider::Provider> local = WARREN_TRY(create_provider(options, config));
   boost::asio::io_context loop(1);
-  const std::unique_ptr<Engine> engine = WARREN_TRY(Engine::open(loop, *local,
-                                                                 {.places = options.places,
-                                                                  .config = config,
-                                                                  .version = WARREN_VERSION,
-                                                                  .locks = std::move(locks)}));
+  auto opened = Engine::open(loop, *local,
+                             {.places = options.places,
+                              .config = config,
+                              .version = WARREN_VERSION,
+                              .locks = std::move(locks)});
+  if (!opened) return give_up(*local, std::move(opened.error()));
+  const std::unique_ptr<Engine> engine = *std::move(opened);
   boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
   shut_down_on_signals(signals, *engine);
   Result<> outcome;
   engine->start([&](Result<> up) {
     outcome = std::move(up);
-    if (!outcome) return loop.stop();
+    if (!outcome) return engine->shut_down();
     report.send(outcome);
     spdlog::info("warrend {} serves {}", WARREN_VERSION, options.places.runtime_dir.string());
   });
@@ -111,7 +123,7 @@ Result<> run_engine(const Options& options, ReadyReport& report) {
 int run(std::span<char* const> arguments) {
   const Result<Options> options = parse_options(arguments);
   if (!options) {
-    fmt::print(stderr, "warrend: {}\n", options.error().message);
+    fmt::print(stderr, "warren: {}\n", options.error().message);
     return 2;
   }
   if (options->shows_help) {

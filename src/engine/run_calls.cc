@@ -131,12 +131,20 @@ Task<Result<>> RunCalls::attach(CallPtr call, JobPtr job, v1::RunRequest request
 
 Task<Result<>> RunCalls::repeat(CallPtr call, NodeId first, v1::RunRequest request) {
   WARREN_CO_TRY(const FoundNode found, co_await directory_.find_by_id(first));
-  v1::RunEvent event = introduction(found.node());
-  std::vector<os::UniqueFd> descriptors;
-  if (request.output()) {
-    add_output(core_.sandboxes.provider().open_log(first), event, descriptors);
+  const JobPtr job = core_.jobs.find(first);
+  const std::shared_ptr<Following> following = job ? job->follow() : nullptr;
+  const bool must_wait = job && !job->settled.is_open();  // Until then it has no output.
+  if (must_wait || !wants_descriptors(request)) {
+    WARREN_CO_TRY(co_await reply(call, introduction(found.node())));
   }
-  WARREN_CO_TRY(co_await call->send(event.SerializeAsString(), std::move(descriptors)));
+  if (job && wants_descriptors(request)) {
+    WARREN_CO_TRY(co_await attach(call, job, request));
+  } else if (request.output()) {
+    v1::RunEvent event = introduction(found.node());
+    std::vector<os::UniqueFd> descriptors;
+    add_output(core_.sandboxes.provider().open_log(first), event, descriptors);
+    WARREN_CO_TRY(co_await call->send(event.SerializeAsString(), std::move(descriptors)));
+  }
   if (request.detach()) co_return Result<>{};
   if (found.live) co_return co_await follow(call, found.live);
   v1::RunEvent last;

@@ -65,6 +65,7 @@ Task<Result<>> WatchCalls::send_output(CallPtr call, NodeId process) {
   v1::LogEvent event;
   event.set_opened(true);
   event.set_merged_streams(found.node().spec.process.streams == model::Streams::kMerged);
+  event.set_lost_bytes(found.node().lost_bytes.value);
   std::vector<os::UniqueFd> descriptors;
   descriptors.push_back(std::move(files.stdout_file));
   descriptors.push_back(std::move(files.stderr_file));
@@ -80,6 +81,7 @@ Task<Result<>> WatchCalls::send_sizes(CallPtr call, model::Node process) {
   event.set_stdout_bytes(size_of(files.stdout_file));
   event.set_stderr_bytes(size_of(files.stderr_file));
   event.set_index_bytes(size_of(files.index));
+  event.set_lost_bytes(process.lost_bytes.value);
   co_return co_await reply(call, event);
 }
 

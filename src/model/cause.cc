@@ -20,11 +20,12 @@ struct Form {
   Cause::Type type;
   std::string_view name;
   Detail detail = Detail::kNothing;
+  std::int32_t most = 0;  // Of its number.
 };
 
 constexpr std::array kForms{
-    Form{Cause::Type::kExited, "exited", Detail::kNumber},
-    Form{Cause::Type::kSignaled, "signaled", Detail::kNumber},
+    Form{Cause::Type::kExited, "exited", Detail::kNumber, 255},
+    Form{Cause::Type::kSignaled, "signaled", Detail::kNumber, 127},
     Form{Cause::Type::kOom, "oom"},
     Form{Cause::Type::kTimeout, "timeout"},
     Form{Cause::Type::kDiskQuota, "disk-quota"},
@@ -55,7 +56,7 @@ std::optional<Cause> compose(const Form& form, std::string_view inside) {
   if (form.detail == Detail::kSubject) cause.subject = inside;
   if (form.detail == Detail::kNumber) {
     const std::optional<std::int32_t> number = parse_number(inside);
-    if (!number) return std::nullopt;
+    if (!number || *number < 0 || *number > form.most) return std::nullopt;
     cause.number = *number;
   }
   return cause;

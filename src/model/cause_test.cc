@@ -43,7 +43,8 @@ TEST(Cause, IsReadBackFromItsText) {
 TEST(ParseCause, RejectsEverythingElse) {
   for (const std::string_view text :
        {"exited", "exited()", "exited(x)", "exited(1", "exited(1)x", "exited( 1)", "exited(+1)",
-        "exited(2147483648)", "oom()", "oom(1)", "OOM", "stopped-by", "(", ")", "()", " oom"}) {
+        "exited(2147483648)", "exited(256)", "exited(-1)", "signaled(2147483647)", "oom()",
+        "oom(1)", "OOM", "stopped-by", "(", ")", "()", " oom"}) {
     const auto cause = parse_cause(text);
     ASSERT_FALSE(cause) << text;
     EXPECT_EQ(cause.error().code, Errc::kInvalidArgument);

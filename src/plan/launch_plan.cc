@@ -2,6 +2,7 @@
 
 #include "plan/launch_plan.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "plan/format.h"
@@ -85,7 +86,7 @@ Result<std::vector<std::byte>> encode(const LaunchPlan& plan) {
 Result<LaunchPlan> decode(std::span<const std::byte> bytes) {
   // A copy in whole words, so that the reader finds its structures aligned.
   std::vector<std::uint64_t> words((bytes.size() + 7) / 8);
-  std::memcpy(words.data(), bytes.data(), bytes.size());
+  std::ranges::copy(bytes, std::as_writable_bytes(std::span(words)).begin());
   Reader reader(std::as_bytes(std::span(words)).first(bytes.size()));
   if (!reader.is_valid()) return fail(Errc::kInvalidArgument, "not a plan of this version");
 

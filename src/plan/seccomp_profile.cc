@@ -181,7 +181,6 @@ constexpr auto kAllowed = std::to_array<std::string_view>({"accept",
                                                            "pread64",
                                                            "preadv",
                                                            "preadv2",
-                                                           "prlimit64",
                                                            "process_mrelease",
                                                            "process_vm_readv",
                                                            "process_vm_writev",
@@ -336,8 +335,13 @@ constexpr auto kTerminalInjection = std::to_array<std::uint32_t>({TIOCSTI, TIOCL
 
 constexpr auto kProcessSettings = std::to_array<std::uint32_t>({PR_SET_MM});
 
+// Init has the id of the sandbox's root, and prlimit64 asks for nothing else: without room for
+// files init could write neither output nor ends (S24). Scheduling calls also ask for init's
+// capabilities. No sandbox has a pid namespace within its own, so 1 is always init.
+constexpr auto kInit = std::to_array<std::uint32_t>({1});
+
 constexpr auto kRestricted = std::to_array<RestrictedCall>(
-    {{"ioctl", 1, kTerminalInjection}, {"prctl", 0, kProcessSettings}});
+    {{"ioctl", 1, kTerminalInjection}, {"prctl", 0, kProcessSettings}, {"prlimit64", 0, kInit}});
 
 }  // namespace
 

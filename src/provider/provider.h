@@ -70,7 +70,7 @@ struct LogFiles {
   os::UniqueFd index;
   // While the process lives: an eventfd, to be watched with EPOLLET, that is written after each
   // growth.
-  os::UniqueFd event;
+  os::UniqueFd event = {};
 };
 
 class Observer {

@@ -103,8 +103,9 @@ class Streams(WarrenTest):
 
     def test_a_reader_that_pauses_misses_nothing(self):
         client = self.start("run", "--name", "paused-reader", "seq", "1", "300000")
+        self.assertEqual(client.next_line(), "1")
         self.await_end("paused-reader")  # Much more than a pipe holds is still to be read.
-        self.assertTrue(client.wait().out == "".join(f"{n}\n" for n in range(1, 300001)))
+        self.assertTrue(client.wait().out == "".join(f"{n}\n" for n in range(2, 300001)))
 
     def test_output_can_go_to_a_file(self):
         path = self.files / "output"

@@ -44,7 +44,8 @@ class Run(WarrenTest):
         self.assertEqual(self.succeed("run", "--rm", "--", "echo", "--", "-d"), "-- -d\n")
 
     def test_output_is_shown_as_it_comes(self):
-        client = self.start("run", "sh", "-c", "echo first; read line; echo second", stdin=subprocess.PIPE)
+        client = self.start("run", "sh", "-c", "echo first; read line; echo second",
+                            stdin=subprocess.PIPE)
         self.assertEqual(client.next_line(), "first")
         client.type("go on\n")
         self.assertEqual(client.next_line(), "second")

@@ -72,7 +72,8 @@ class Log(WarrenTest):
         self.assertEqual(follower.wait().code, 0)
 
     def test_without_follow_the_log_of_a_running_job_ends_at_once(self):
-        client = self.start("run", "--name", "running", "sh", "-c", "echo so far; read l", stdin=subprocess.PIPE)
+        client = self.start("run", "--name", "running", "sh", "-c", "echo so far; read l",
+                            stdin=subprocess.PIPE)
         self.assertEqual(client.next_line(), "so far")
         self.assertEqual(self.succeed("log", "running"), "so far\n")
 

@@ -61,7 +61,8 @@ class Upload(WarrenTest):
 
     def test_another_user_can_change_what_was_uploaded_for_it(self):
         path = self.write("mine", "old\n")
-        out = self.out_of("--user", "1000", "--upload", path, "sh", "-c", "echo new >>mine; cat mine")
+        script = "echo new >>mine; cat mine"
+        out = self.out_of("--user", "1000", "--upload", path, "sh", "-c", script)
         self.assertEqual(out, "old\nnew")
 
     def test_uploads_need_no_working_directory_beforehand(self):

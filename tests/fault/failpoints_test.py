@@ -94,6 +94,27 @@ class Failpoint(FaultTest):
             self.say("delete", row["id"])
         self.accepted.clear()
         self.repeated_key(name)
+        self.upload(name)
+
+    def upload(self, name):
+        """Without its files a job is not begun, and its client learns why."""
+        path = self.directory / "greeting"
+        path.write_text("hello\n")
+        self.start_engine(name)
+        client = self.client("run", "--upload", path, "--", "cat", "greeting")
+        self.assert_dies()
+        self.start_engine()
+        code, output, errors = self.finish(client)
+        if code != 0:
+            self.assertEqual((code, output), (125, ""))
+            self.assertRegex(errors, r"\Awarren: [^\n]*upload[^\n]*\n\Z")
+        else:
+            self.assertEqual((output, errors), ("hello\n", ""))
+        self.await_final_rows()
+
+    def starting(self, name):
+        self.jobs_from_start_to_end(name)
+        self.upload(name)
 
     def stopping(self, name):
         """What was to end ends, although its grace died with the engine."""
@@ -211,8 +232,8 @@ SCENARIOS = {
     "run.after-commit": Failpoint.acceptance,
     "journal.before-commit": Failpoint.jobs_from_start_to_end,
     "journal.after-commit": Failpoint.jobs_from_start_to_end,
-    "start.before": Failpoint.jobs_from_start_to_end,
-    "start.after": Failpoint.jobs_from_start_to_end,
+    "start.before": Failpoint.starting,
+    "start.after": Failpoint.starting,
     "ended.before-commit": Failpoint.jobs_from_start_to_end,
     "ended.after-commit": Failpoint.jobs_from_start_to_end,
     "destroy.before": Failpoint.jobs_from_start_to_end,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace {
 // Reads as warren-init does: in place, every text and every byte of data.
 void walk(std::span<const std::byte> bytes) {
   std::vector<std::uint64_t> words((bytes.size() + 7) / 8);
-  std::memcpy(words.data(), bytes.data(), bytes.size());
+  std::ranges::copy(bytes, std::as_writable_bytes(std::span(words)).begin());
   warren::plan::Reader reader(std::as_bytes(std::span(words)).first(bytes.size()));
   const warren::plan::StepHead* head = nullptr;
   std::size_t sum = 0;

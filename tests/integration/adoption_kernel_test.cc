@@ -61,7 +61,21 @@ std::vector<Running> from_lines(const std::string& text) {
   for (;;) ::pause();
 }
 
+// Waits for the end of an init whose engine is dead, and reaps it.
+void await_death(const os::UniqueFd& init) {
+  pollfd end{.fd = init.get(), .events = POLLIN, .revents = 0};
+  ASSERT_EQ(::poll(&end, 1, 20'000), 1) << "it does not end";
+  siginfo_t status{};
+  ::waitid(P_PIDFD, static_cast<id_t>(init.get()), &status, WEXITED);
+}
+
 struct Left {
+  Left() = default;
+  Left(Left&&) = default;
+  ~Left() {
+    for (const os::UniqueFd& init : inits) await_death(init);
+  }
+
   std::vector<Running> commands;
   std::vector<os::UniqueFd> inits;  // In the same order.
 };
@@ -69,6 +83,7 @@ struct Left {
 // Starts `specs` in an engine that is then killed without warning.
 Left leave_behind(const std::filesystem::path& directory,
                   const std::vector<model::JobSpec>& specs) {
+  EXPECT_TRUE(os::become_subreaper());  // The inits become children of this process.
   os::Pipe pipe = os::make_pipe().value();
   const pid_t engine = ::fork();  // This process has no other threads yet.
   if (engine == 0) be_an_engine(directory, specs, pipe);
@@ -82,18 +97,14 @@ Left leave_behind(const std::filesystem::path& directory,
     told.append(buffer.data(), count);
   }
   EXPECT_THAT(told, ::testing::EndsWith(".\n"));
-  Left left{.commands = from_lines(told.substr(0, told.size() - 2)), .inits = {}};
+  Left left;
+  left.commands = from_lines(told.substr(0, told.size() - 2));
   for (const pid_t init : inits_of(engine)) left.inits.push_back(os::open_process(init).value());
   EXPECT_EQ(left.commands.size(), specs.size());
   EXPECT_EQ(left.inits.size(), specs.size());
   ::kill(engine, SIGKILL);
   ::waitpid(engine, nullptr, 0);
   return left;
-}
-
-void await_death(const os::UniqueFd& process) {
-  pollfd end{.fd = process.get(), .events = POLLIN, .revents = 0};
-  ASSERT_EQ(::poll(&end, 1, 20'000), 1) << "it does not end";
 }
 
 // Runs until SIGTERM, then exits with `code`.
@@ -109,17 +120,28 @@ model::JobSpec bereaved(int code) {
   return spec;
 }
 
-// What is left in this host of a sandbox: names of cgroups, layers and sockets that contain its id.
-std::vector<std::string> traces_of(const NodeId& sandbox, const std::filesystem::path& directory) {
-  std::vector<std::string> traces;
-  for (const std::filesystem::path& root : {std::filesystem::path("/sys/fs/cgroup"), directory}) {
-    const auto options = std::filesystem::directory_options::skip_permission_denied;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(root, options)) {
-      const std::string name = entry.path().filename().string();
-      const bool is_log = entry.path().parent_path().filename() == "logs";
-      if (!is_log && name.contains(sandbox.to_text())) traces.push_back(entry.path().string());
+// Adds the paths below `directory` whose names contain `name`, but for logs, which are kept.
+// Directories may come and go meanwhile.
+void find_named(const std::filesystem::path& directory, const std::string& name,
+                std::vector<std::string>& found) {
+  std::error_code gone;
+  std::filesystem::directory_iterator entries(directory, gone);
+  for (; !gone && entries != end(entries); entries.increment(gone)) {
+    const std::filesystem::path path = entries->path();
+    if (path.filename() == "logs") continue;
+    if (path.filename().string().contains(name)) found.push_back(path.string());
+    std::error_code unknown;
+    if (entries->is_directory(unknown) && !entries->is_symlink(unknown)) {
+      find_named(path, name, found);
     }
   }
+}
+
+// What is left on this host of a sandbox: cgroups, layers and sockets, all named by its id.
+std::vector<std::string> traces_of(const NodeId& sandbox, const std::filesystem::path& directory) {
+  std::vector<std::string> traces;
+  find_named("/sys/fs/cgroup", sandbox.to_text(), traces);
+  find_named(directory, sandbox.to_text(), traces);
   return traces;
 }
 

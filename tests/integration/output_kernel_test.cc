@@ -96,12 +96,13 @@ TEST_F(Capture, KillsADaemonTogetherWithTheCommand) {
   model::JobSpec spec = shell(
       "exec 5<&0; mkfifo ready; (setsid sh -c 'trap \"\" TERM HUP; echo > ready; tail -f "
       "/dev/null' &);"
-      "read line < ready; exit 3");
+      "read line < ready; read go; exit 3");
   spec.process.input = model::Input::kPipe;
   Running running = runner_.start(spec);
   ASSERT_TRUE(running.started) << running.started.error().message;
   const os::UniqueFd input = std::move(running.started->input);
   EXPECT_FALSE(is_everybody_gone(input));
+  ASSERT_EQ(::write(input.get(), "\n", 1), 1);
   const Outcome outcome = runner_.finish(std::move(running));
   EXPECT_EQ(outcome.exit_code(), 3);
   EXPECT_TRUE(is_everybody_gone(input));

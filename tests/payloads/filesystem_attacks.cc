@@ -47,7 +47,7 @@ int open_for_writing(const char* path) {
   return error;
 }
 
-// Writes back what is there.
+// Writes back what is there. Only for values that stay what they are.
 int rewrite(const char* path) {
   char text[4096];
   const int reader = ::open(path, O_RDONLY | O_CLOEXEC);

@@ -58,6 +58,13 @@ int lower_priority_of_user(const char* /*operand*/) {
   return ::getpriority(PRIO_PROCESS, kInit) == 19 ? kSucceeded : refusal();
 }
 
+// Class 3 is "idle", shifted by 13: ioprio_set(2).
+int lower_io_priority(const char* /*operand*/) {
+  constexpr long kOneProcess = 1;
+  constexpr long kIdle = 3L << 13;
+  return ::syscall(SYS_ioprio_set, kOneProcess, kInit, kIdle) == 0 ? kSucceeded : refusal();
+}
+
 int bind_to_core(const char* /*operand*/) {
   cpu_set_t first;
   CPU_ZERO(&first);
@@ -89,6 +96,7 @@ constexpr Attack kAttacks[] = {{"trace-init", trace},
                                {"limit-files-of-init", limit_files},
                                {"lower-priority-of-init", lower_priority},
                                {"lower-priority-of-user", lower_priority_of_user},
+                               {"lower-io-priority-of-init", lower_io_priority},
                                {"bind-init-to-core", bind_to_core},
                                {"schedule-init-as-idle", schedule_as_idle},
                                {"kill-init", kill_with_everything}};

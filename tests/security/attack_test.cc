@@ -12,6 +12,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include "os/file.h"
 
@@ -92,6 +93,14 @@ std::vector<Verdict> attack_on_host(const Attacks& attacks) {
     text.append(buffer.data(), count);
   }
   return read_report(text);
+}
+
+Attacks possible_on_host(const Attacks& attacks) {
+  Attacks found;
+  for (const Verdict& verdict : attack_on_host(attacks)) {
+    if (verdict.result == "succeeded") found.push_back(verdict.attack);
+  }
+  return found;
 }
 
 std::string namespace_of(pid_t pid, const std::string& type) {

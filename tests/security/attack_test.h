@@ -37,6 +37,10 @@ using Attacks = std::vector<std::string>;
 // The same attacks by the test itself, as the host's root and without any sandbox.
 [[nodiscard]] std::vector<Verdict> attack_on_host(const Attacks& attacks);
 
+// Those of the attacks that then succeed: this kernel has what they attack. Only for attacks that
+// change nothing.
+[[nodiscard]] Attacks possible_on_host(const Attacks& attacks);
+
 // Processes whose /proc/PID/ns/pid reads `pid_namespace`, as seen from the host; without init.
 [[nodiscard]] std::vector<pid_t> members(const std::string& pid_namespace);
 // The inits that this program has started.

@@ -3,12 +3,10 @@
 // S8: sandboxes share nothing with the host and nothing with each other.
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <sstream>
 
@@ -65,7 +63,6 @@ TEST_F(S8_Namespaces, ANamespaceThatThePlanLeavesOutIsTheHosts) {
 }
 
 TEST_F(S8_Namespaces, EachOneAndEachIdRangeDiffersFromAnotherSandboxs) {
-  const std::string show = "cat /proc/self/uid_map; hostname; readlink /proc/self/ns/";
   model::JobSpec waiting = show_namespaces();
   waiting.process.argv.back() += "cat /proc/self/uid_map; hostname; echo shown; read line";
   waiting.process.input = model::Input::kPipe;

@@ -25,7 +25,8 @@ class S23_Resources : public AttackTest {
   }
   static std::string verdict(const Outcome& outcome) {
     const auto verdicts = read_report(outcome.out);
-    return verdicts.empty() ? "none: " + outcome.err : verdicts.back().result;
+    if (!verdicts.empty()) return verdicts.back().result;
+    return fmt::format("none; {}{}", outcome.ended.message, outcome.err);
   }
 };
 
@@ -59,7 +60,7 @@ TEST_F(S23_Resources, DiskWhereverItIsWritten) {
 }
 
 TEST_F(S23_Resources, EmptyFilesCountAsDisk) {
-  const std::string attack = "take-files=200000:/work";
+  const std::string attack = "take-files=60000:/work";
   const Outcome outcome = take(attack, {.disk = Bytes{16 * kMebibyte}});
   EXPECT_THAT(verdict(outcome), ::testing::AnyOf("EDQUOT", "ENOSPC"));
   EXPECT_EQ(verdict(take(attack)), "succeeded");

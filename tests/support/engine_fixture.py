@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An engine of its own for each class of end-to-end tests, and the words to drive it as a user does.
+"""An engine of its own for each class of tests, and the words to drive it as a user does.
 
 The binaries come from WARREN_BIN, or from the dev build. An engine starts with the first command
 that needs it, in directories of its own. When the class ends the engine is told to, and whatever it
@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import select
+import shutil
 import subprocess
 import tempfile
 import time
@@ -105,12 +106,12 @@ def traces(directory, cgroups):
 
 def _works_in(text, directory):
     pid = text.split()[1]
-    return any(directory in trace for trace in
-               [leak_check.read(f"/proc/{pid}/environ"), leak_check.link_target(f"/proc/{pid}/cwd")])
+    return (directory in leak_check.read(f"/proc/{pid}/environ")
+            or directory in leak_check.link_target(f"/proc/{pid}/cwd"))
 
 
 class WarrenTest(unittest.TestCase):
-    """One engine for all tests of the class. A test that kills or restarts it must start it again."""
+    """One engine for all tests of the class; the next command starts it again where one ends it."""
 
     maxDiff = None
     CONFIG = None  # The text of a configuration file, for classes that need one.
@@ -145,9 +146,9 @@ class WarrenTest(unittest.TestCase):
             if stopped.code != 0:
                 problems.append(f"warren serve --stop: {stopped}")
         problems += cls._wait_until_gone(cgroups)
-        subprocess.run(["rm", "-rf", "--one-file-system", str(cls.directory)], check=True)
-        if problems:
+        if problems:  # The directory stays as well, to be looked at.
             raise AssertionError("left behind:\n" + "\n".join(problems))
+        shutil.rmtree(cls.directory)
 
     @classmethod
     def _end_jobs(cls):

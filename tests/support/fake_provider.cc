@@ -284,7 +284,8 @@ Result<provider::LogFiles> FakeProvider::open_log(const NodeId& process) {
   }
   return provider::LogFiles{.stdout_file = open_file(log_path(process, ".stdout")),
                             .stderr_file = open_file(log_path(process, ".stderr")),
-                            .index = open_file(log_path(process, ".index"))};
+                            .index = open_file(log_path(process, ".index")),
+                            .event = {}};
 }
 
 void FakeProvider::remove_log(const NodeId& process, provider::Done<> done) {

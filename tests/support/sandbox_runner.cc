@@ -83,7 +83,11 @@ std::vector<pid_t> inits_of(pid_t engine) {
   const auto tasks = fmt::format("/proc/{}/task", engine);
   for (const auto& task : std::filesystem::directory_iterator(tasks)) {
     std::ifstream children(task.path() / "children");
-    for (pid_t child; children >> child;) inits.push_back(child);
+    for (pid_t child; children >> child;) {
+      std::string name;
+      std::getline(std::ifstream(fmt::format("/proc/{}/cmdline", child)), name, '\0');
+      if (name == "warren-init") inits.push_back(child);
+    }
   }
   std::ranges::sort(inits);
   return inits;
@@ -119,6 +123,8 @@ void SandboxRunner::open(std::function<void(plan::LaunchPlan&)> amend) {
 }
 
 SandboxRunner::~SandboxRunner() {
+  // What a failed test has left.
+  while (!live_.empty()) destroy({.sandbox = *live_.begin(), .process = {}});
   auto [done, future] = completion<void>();
   provider_->close(std::move(done));
   expect_done(std::move(future));
@@ -152,6 +158,7 @@ std::future<Running> SandboxRunner::begin(const model::JobSpec& spec) {
   Running running{.sandbox = order.sandbox, .process = order.process, .footprint = order.footprint};
   std::promise<Running> promise;
   auto future = promise.get_future();
+  live_.insert(order.sandbox);
   provider_->start(std::move(order), [running = std::move(running), promise = std::move(promise)](
                                          Result<provider::Started> started) mutable {
     running.started = std::move(started);
@@ -212,6 +219,7 @@ void SandboxRunner::destroy(const Running& running) {
   auto [done, future] = completion<void>();
   provider_->destroy(running.sandbox, std::move(done));
   expect_done(std::move(future));
+  live_.erase(NodeId(running.sandbox));
 }
 
 void SandboxRunner::read_output(const Running& running, Outcome& outcome) {
@@ -243,6 +251,7 @@ std::vector<LogRecord> SandboxRunner::index_of(const NodeId& process) {
 std::vector<provider::Provider::Adoption> SandboxRunner::adopt(const std::vector<Running>& left) {
   std::vector<provider::Provider::Adoption> remembered;
   for (const Running& running : left) {
+    live_.insert(running.sandbox);
     remembered.push_back({.sandbox = running.sandbox,
                           .process = running.process,
                           .footprint = running.footprint,

@@ -11,6 +11,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,7 @@ class SandboxRunner final : private provider::Observer {
   [[nodiscard]] NodeId next_id();
 
   std::filesystem::path directory_;
+  std::set<NodeId> live_;       // Sandboxes that have not been destroyed.
   std::unique_ptr<Ends> ends_;  // Outlives the provider, which reports to it.
   std::unique_ptr<provider::Provider> provider_;
 };

@@ -7,6 +7,7 @@
 
 #include "client/cli/commands.h"
 #include "client/node_json.h"
+#include "client/table.h"
 #include "model/spec.h"
 #include "model/state.h"
 
@@ -40,6 +41,8 @@ Result<v1::ListRequest> make_request(const ListFlags& flags) {
 
 Result<> list(const Session& session, const ListFlags& flags) {
   const v1::ListRequest request = WARREN_TRY(make_request(flags));
+  // An empty list would not notice that a field does not exist.
+  WARREN_TRY(select_fields(node_to_json(v1::Node()), session.flags.fields));
   EngineClient engine = WARREN_TRY(session.connect());
   const auto reply = WARREN_TRY(engine.call<v1::ListReply>(wire::kList, request));
   auto rows = nlohmann::ordered_json::array();

@@ -23,7 +23,7 @@ constexpr const char* kRunOptions[] = {
 void add_unavailable(CLI::App& app, Session& session) {
   for (const std::string name : kCommands) {
     CLI::App& command = *app.add_subcommand(name, "Not available yet");
-    command.allow_extras();
+    command.prefix_command();
     command.callback([&session, name] {
       session.finish(fail(Errc::kFailedPrecondition, "{}: not available yet", name));
     });

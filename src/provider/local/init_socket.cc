@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -58,6 +59,9 @@ Result<InitSockets> InitSockets::open(const std::string& runtime_dir) {
 Result<os::UniqueFd> InitSockets::listen(const NodeId& sandbox) const {
   remove(sandbox);
   os::UniqueFd socket = WARREN_TRY(make_socket());
+  // unix(7): bind(2) gives the file the mode of the socket, less the umask.
+  WARREN_TRY(os::context(os::call([&] { return ::fchmod(socket.get(), 0600); }),
+                         "setting the mode of init's socket"));
   const sockaddr_un address = address_of(directory_.get(), sandbox);
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   WARREN_TRY(os::context(os::call([&] { return ::bind(socket.get(), generic, sizeof address); }),

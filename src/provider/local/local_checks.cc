@@ -12,6 +12,11 @@ namespace {
 // Of nobody in particular: for a plan that is only shown.
 constexpr std::uint32_t kExampleRange = rootfs::IdRange::kFirstBase;
 
+Check::Verdict verdict_of(const cgroup::Capability& capability) {
+  if (!capability.available) return Check::Verdict::kMissing;
+  return capability.restricted ? Check::Verdict::kLimited : Check::Verdict::kOk;
+}
+
 bool is_isolated(const model::JobSpec& spec) {
   return spec.sandbox.profile == model::Profile::kIsolated;
 }
@@ -22,9 +27,7 @@ std::vector<Check> LocalSandboxes::checks() const {
   std::vector<Check> checks;
   for (const cgroup::Capability& capability : parts_.cgroups->capabilities()) {
     checks.push_back(
-        {.name = capability.name,
-         .verdict = capability.available ? Check::Verdict::kOk : Check::Verdict::kMissing,
-         .detail = capability.detail});
+        {.name = capability.name, .verdict = verdict_of(capability), .detail = capability.detail});
   }
   const auto missing = parts_.pool->limits_missing();
   checks.push_back({.name = "limit.disk",

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the command line will have and does not have yet: said, never silence."""
+
+import unittest
+
+from engine_fixture import WarrenTest
+
+RUN_FLAGS = [
+    ["--image=debian"], ["--network=web"], ["--publish=80"], ["--allow-egress=example.org"],
+    ["--max-net-bps=1M"], ["--volume=data:/data"], ["--secret-env=KEY"], ["--tty"], ["-t"],
+    ["--schedule=10s"], ["--every=1h"], ["--cron=* * * * *"], ["--after=1"], ["--retry=3"],
+    ["--parent=1"], ["--spawn"], ["--provider=docker"], ["--on-engine-exit=stop"],
+    ["--on-exit=true"], ["--on-child-failure=stop"],
+]
+COMMANDS = [
+    ["image", "list"], ["sandbox", "create"], ["sandbox", "exec", "1", "--", "true"],
+    ["sandbox", "cp"], ["sandbox", "fork", "1"], ["process", "list"], ["scope", "create"],
+    ["network", "list"], ["volume", "create"], ["certs", "init"], ["nodes"], ["config-help"],
+    ["box"],
+]
+
+
+class Unavailable(WarrenTest):
+    def assert_unavailable(self, *words, **options):
+        with self.subTest(" ".join(words)):
+            self.assertIn("not available yet", self.refuse(*words, **options))
+
+    def test_flags_of_run(self):
+        for flags in RUN_FLAGS:
+            self.assert_unavailable("run", *flags, "true", code=125)
+            if "=" in flags[0]:
+                self.assert_unavailable("run", *flags[0].split("=", 1), "true", code=125)
+
+    def test_commands(self):
+        for words in COMMANDS:
+            self.assert_unavailable(*words)
+
+    def test_other_machines(self):
+        for words in [["run", "true"], ["list"], ["log", "1"], ["doctor"]]:
+            self.assert_unavailable("--node", "elsewhere", *words)
+
+    def test_nothing_was_started_to_say_so(self):
+        self.assertFalse((self.directory / "run/engine.sock").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
