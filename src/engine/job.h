@@ -53,6 +53,7 @@ struct Job {
   std::optional<Farewell> early_stop;    // Asked for before there was anything to signal.
   std::optional<provider::Ended> ended;  // Of the command, not yet of the node.
   std::weak_ptr<Following> following;
+  Gate client_is_back;  // The call that made the job was repeated.
   std::optional<boost::asio::system_timer> deadline;
 
   [[nodiscard]] std::shared_ptr<Following> follow() {

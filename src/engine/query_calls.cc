@@ -51,7 +51,10 @@ Task<Result<>> QueryCalls::get(KnownCall call) {
 Task<Result<v1::Node>> QueryCalls::describe(FoundNode found) {
   v1::Node message = to_proto(found.node());
   WARREN_CO_TRY(const std::vector<NodeId> children, co_await core_.reads.children(found.node().id));
-  for (const NodeId& child : children) message.add_children(child.to_text());
+  for (const NodeId& child : children) {
+    // A job's sandbox is a part of it, and has a field of its own.
+    if (child != found.node().sandbox) message.add_children(child.to_text());
+  }
   if (found.live) co_await add_live_usage(found.live, message);
   co_return message;
 }

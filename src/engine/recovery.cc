@@ -5,6 +5,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
+#include <tuple>
 #include <utility>
 
 #include "base/co_try.h"
@@ -14,6 +16,13 @@
 namespace warren::engine {
 
 using model::State;
+
+namespace {
+
+// Several times as long as a client waits before it tries again to reach an engine.
+constexpr std::chrono::seconds kClientPatience{5};
+
+}  // namespace
 
 Task<Result<>> Recovery::run() {
   WARREN_CO_TRY(store::Loaded loaded, co_await core_.reads.load());
@@ -122,9 +131,17 @@ void Recovery::begin_again(const JobPtr& job) {
   if (job->process->node.spec.wait_for_uploads) {
     supervisor_.refuse(job, Error{Errc::kUnavailable,
                                   "upload: its files were lost when the engine was restarted"});
+  } else if (job->process->node.spec.process.input == model::Input::kPipe) {
+    spawn(core_.executor, begin_with_input(job));
   } else {
     supervisor_.enqueue(job);
   }
+}
+
+// Its client has what it is to read, and repeats its call; one that is gone has nothing to say.
+Task<> Recovery::begin_with_input(JobPtr job) {
+  std::ignore = co_await job->client_is_back.wait_for(kClientPatience);
+  supervisor_.enqueue(job);
 }
 
 Task<Result<>> Recovery::bury_remains() {

@@ -32,6 +32,7 @@ class Recovery {
   void settle(const JobPtr& job, const Adoption* found);
   void continue_command(const JobPtr& job, const Adoption& found);
   void begin_again(const JobPtr& job);
+  [[nodiscard]] Task<> begin_with_input(JobPtr job);
   [[nodiscard]] Task<Result<>> bury_remains();
   [[nodiscard]] Task<> restore_pause(JobPtr job);
 

@@ -133,6 +133,7 @@ Task<Result<>> RunCalls::repeat(CallPtr call, NodeId first, v1::RunRequest reque
   WARREN_CO_TRY(const FoundNode found, co_await directory_.find_by_id(first));
   const JobPtr job = core_.jobs.find(first);
   const std::shared_ptr<Following> following = job ? job->follow() : nullptr;
+  if (job) job->client_is_back.open();
   const bool must_wait = job && !job->settled.is_open();  // Until then it has no output.
   if (must_wait || !wants_descriptors(request)) {
     WARREN_CO_TRY(co_await reply(call, introduction(found.node())));

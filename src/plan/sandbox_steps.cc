@@ -87,10 +87,11 @@ void add_devices(std::vector<Step>& steps, const Resources& resources) {
   for (const Link& link : kDeviceLinks) {
     steps.push_back({.op = Op::kMakeSymlink, .slot = kDev, .texts = {link.name, link.target}});
   }
+  // Without a bound of its own a sandbox could take the terminals of all others.
   steps.push_back({.op = Op::kNewFilesystem,
                    .slot = kPts,
                    .a = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
-                   .texts = {"devpts", "ptmxmode=0666", "mode=0620"}});
+                   .texts = {"devpts", "ptmxmode=0666", "mode=0620", "max=256"}});
   steps.push_back({.op = Op::kNewFilesystem,
                    .slot = kShm,
                    .a = kQuiet,

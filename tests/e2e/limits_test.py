@@ -8,7 +8,7 @@ import unittest
 
 from engine_fixture import WarrenTest
 
-BUSY = ["sh", "-c", "for i in 1 2 3 4; do while :; do :; done & done; wait"]
+BUSY = ["sh", "-c", "for i in $(seq 16); do while :; do :; done & done; wait"]
 MANY_PROCESSES = ["sh", "-c", "for i in $(seq 40); do sleep 0.2 & done; wait"]
 FILL_50M = ["dd", "if=/dev/zero", "of=/work/file", "bs=1M", "count=50", "status=none"]
 MEBI = 1 << 20

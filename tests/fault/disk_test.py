@@ -56,6 +56,7 @@ class FullDisk(FaultTest):
         return path
 
     def end_everything(self):
+        self.end_clients()
         self.empty()
         try:
             self.say("serve", "--stop")

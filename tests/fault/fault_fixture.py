@@ -225,11 +225,15 @@ class FaultTest(unittest.TestCase):
         self.assertEqual(self.engine.await_death(), 0)
         self.assertEqual(remains.find(self.directory, self.state, self.runtime), [])
 
-    def end_everything(self):
+    def end_clients(self):
         for client in self.clients:
             if client.poll() is None:
                 client.kill()
             client.communicate()
+        self.clients.clear()
+
+    def end_everything(self):
+        self.end_clients()
         try:
             self.stop_everything()
         finally:

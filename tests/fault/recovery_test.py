@@ -80,6 +80,7 @@ class Readoption(FaultTest):
         for turn in range(ROUNDS):
             with self.subTest(seed=seed, round=turn):
                 self.survive_one_kill(draw)
+            self.end_clients()
         self.await_final_rows()
 
     def survive_one_kill(self, draw):
@@ -91,7 +92,6 @@ class Readoption(FaultTest):
         self.start_engine()
         for status, client in zip(statuses, clients):
             self.assert_complete(status, self.finish(client))
-        self.clients.clear()
         for row in self.list():
             status = int(row["labels"]["ends"])
             self.assert_ended(row["id"], status, self.output_of(status))

@@ -101,6 +101,13 @@ int take_descriptors_up_to_hard_limit(const char* count) {
   return take_descriptors(count);
 }
 
+int take_terminals(const char* count) {
+  for (long index = std::atol(count); index > 0; --index) {
+    if (::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC) < 0) return refusal();
+  }
+  return kSucceeded;
+}
+
 // Lines on standard output.
 int take_log(const char* mebibytes) {
   std::memset(block, 'x', sizeof block);
@@ -121,6 +128,7 @@ constexpr Attack kAttacks[] = {{"take-memory", take_memory},
                                {"take-disk", take_disk},
                                {"take-files", take_files},
                                {"take-log", take_log},
+                               {"take-terminals", take_terminals},
                                {"take-descriptors", take_descriptors},
                                {"take-all-descriptors", take_descriptors_up_to_hard_limit}};
 

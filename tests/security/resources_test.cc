@@ -92,6 +92,13 @@ TEST_F(S23_Resources, Descriptors) {
   EXPECT_EQ(verdict(take("take-descriptors=2000")), "succeeded");
 }
 
+// The host has a few thousand for all sandboxes together.
+TEST_F(S23_Resources, Terminals) {
+  EXPECT_EQ(verdict(take("take-terminals=500")), "ENOSPC");
+  amend(replace_text("max=256", "max=1000"));
+  EXPECT_EQ(verdict(take("take-terminals=500")), "succeeded");
+}
+
 TEST_F(S23_Resources, OutputBeyondItsLimitIsReadAndCounted) {
   constexpr std::uint64_t kLimit = kMebibyte;
   const Outcome outcome = take("take-log=16", {.log = Bytes{kLimit}});

@@ -18,6 +18,7 @@ namespace {
 
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0640;
+constexpr off_t kReservedForRecord = 4096;
 constexpr std::array kFiles{"stdout.log", "stderr.log", "index", "record"};
 
 bool is_whole(const plan::Record& record) {
@@ -66,7 +67,15 @@ Result<OutputFiles> LogDirectory::create(const NodeId& process) const {
                        "making logs/{}", name);
   }
   const os::UniqueFd directory = WARREN_TRY(open_directory(logs_.get(), name));
-  return context(open_files(directory.get(), O_CREAT | O_TRUNC), "logs/{}", name);
+  OutputFiles files =
+      WARREN_TRY(context(open_files(directory.get(), O_CREAT | O_TRUNC), "logs/{}", name));
+  // The end of the command is recorded even on a disk that is full by then.
+  WARREN_TRY(os::context(os::call([&] {
+                           return ::fallocate(files.record.get(), FALLOC_FL_KEEP_SIZE, 0,
+                                              kReservedForRecord);
+                         }),
+                         "reserving room in logs/{}/record", name));
+  return files;
 }
 
 Result<OutputFiles> LogDirectory::reopen(const NodeId& process) const {
