@@ -25,7 +25,7 @@ Result<os::UniqueFd> take(std::vector<os::UniqueFd>& descriptors, std::size_t& n
 
 bool has_no_reader(const os::UniqueFd& pipe) {
   pollfd state{.fd = pipe.get(), .events = POLLOUT, .revents = 0};
-  return ::poll(&state, 1, 0) > 0 && (state.revents & POLLERR) != 0;
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 // A job whose files do not all arrive must not start: it is stopped while it still waits for them.

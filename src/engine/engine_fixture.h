@@ -7,7 +7,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -22,29 +21,12 @@
 #include "engine/engine.h"
 #include "tests/support/fake_provider.h"
 #include "tests/support/result_matchers.h"
+#include "tests/support/temp_directory.h"
 #include "warren/v1/engine.pb.h"
 #include "wire/client_channel.h"
 #include "wire/methods.h"
 
 namespace warren::engine {
-
-class TempDirectory {
- public:
-  TempDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "warren-engine-XXXXXX").native();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
-  ~TempDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // One engine on a thread of its own, from its recovery until it is destroyed. Its end leaves the
 // provider's sandboxes alone and tells nobody, as a crash would.
@@ -203,7 +185,7 @@ class EngineTest : public ::testing::Test {
     return NodeId::parse(text).value_or(NodeId());
   }
 
-  TempDirectory directory_;
+  test::TempDirectory directory_;
   Places places_{.state_dir = directory_.path() / "state",
                  .runtime_dir = directory_.path() / "run"};
   test::FakeProvider provider_{directory_.path()};

@@ -50,7 +50,7 @@ class JournalTest : public ::testing::Test {
     return (*node)->state;
   }
 
-  TempDirectory directory_;
+  test::TempDirectory directory_;
   boost::asio::io_context loop_{1};
   std::unique_ptr<store::Store> store_ =
       std::move(store::Store::open(directory_.path(), store::Durability::kProcess)->store);

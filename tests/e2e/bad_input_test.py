@@ -52,9 +52,8 @@ class BadInput(WarrenTest):
         self.assert_refuses("--max-iobps", sizes)
 
     def test_durations(self):
-        self.assert_refuses("--timeout", ["", "x", "-1s", "0s", "0", "10", "5 min", "1s1h", "1h1h",
-                                          "99999999999999999999s", "101y", "40000d"][:5]
-                            + ["5 min", "1s1h", "1h1h", "99999999999999999999s", "40000d"])
+        self.assert_refuses("--timeout", ["", "x", "-1s", "0s", "0", "5 min", "1s1h", "1h1h",
+                                          "99999999999999999999s", "40000d"])
 
     def test_core_lists(self):
         self.assert_refuses("--cpu-cores", ["", "x", "-1", "1-0", "0-", "0,,1", "0,", "9999",
@@ -100,8 +99,8 @@ class BadInput(WarrenTest):
                       ["log", "--stream", "stdin", "a"], ["log", "--since", "yesterday", "a"],
                       ["stop", "--grace", "x", "a"], ["stop", "--signal", "NOPE", "a"],
                       ["stop", "--signal", "65", "a"], ["list", "--state", "x"],
-                      ["list", "--label", "x"], ["list", "--limit", "-1"], ["--format", "xml", "list"],
-                      ["list", "--fields", "nonsense"], ["completion", "tcsh"],
+                      ["list", "--label", "x"], ["list", "--limit", "-1"],
+                      ["--format", "xml", "list"], ["list", "--fields", "nonsense"], ["completion", "tcsh"],
                       ["stats", "--interval", "x"], ["events", "--after", "x"]]:
             with self.subTest(" ".join(words)):
                 self.refuse(*words)

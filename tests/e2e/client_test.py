@@ -68,8 +68,8 @@ class Signals(WarrenTest):
 class Streams(WarrenTest):
     def shell(self, script):
         """Runs a shell with the client as $WARREN."""
-        return subprocess.run(["bash", "-c", script], env=self.env | {"WARREN": WARREN}, check=False,
-                              capture_output=True, text=True, timeout=60)
+        return subprocess.run(["bash", "-c", script], env=self.env | {"WARREN": WARREN},
+                              capture_output=True, text=True, timeout=60, check=False)
 
     def test_a_closed_input_is_an_end_of_file(self):
         done = self.shell("$WARREN run cat <&-")

@@ -25,7 +25,8 @@ class Wait(WarrenTest):
         self.assertEqual(self.warren("wait", "-q", job).code, 4)
 
     def test_wait_blocks_while_one_runs(self):
-        client = self.start("run", "--name", "slow", "sh", "-c", "echo up; read l", stdin=subprocess.PIPE)
+        client = self.start("run", "--name", "slow", "sh", "-c", "echo up; read l",
+                            stdin=subprocess.PIPE)
         client.next_line()
         waiting = self.start("wait", "slow", "--format", "json")
         self.assertEqual(self.status("slow")["state"], "RUNNING")

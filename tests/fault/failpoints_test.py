@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine dies at every failpoint that the source names, and the next one loses nothing.
 
-Each failpoint has a scenario that reaches it. Jobs carry what they must end with as a label, so that
-one whose id never reached its client is checked too: it is absent or complete.
+Each failpoint has a scenario that reaches it. Jobs carry what they must end with as a label, so
+that one whose id never reached its client is checked too: it is absent or complete.
 """
 
 import re
 import signal
+import subprocess
 import unittest
 
 import remains
@@ -95,6 +96,7 @@ class Failpoint(FaultTest):
         self.accepted.clear()
         self.repeated_key(name)
         self.upload(name)
+        self.input(name)
 
     def upload(self, name):
         """Without its files a job is not begun, and its client learns why."""
@@ -112,9 +114,21 @@ class Failpoint(FaultTest):
             self.assertEqual((output, errors), ("hello\n", ""))
         self.await_final_rows()
 
+    def input(self, name):
+        """A job that had not begun reads what its client has for it, although the engine is new."""
+        self.start_engine(name)
+        client = self.client("run", "--", "cat", stdin=subprocess.PIPE)
+        self.assert_dies()
+        self.start_engine()
+        client.stdin.write(b"text\n")
+        self.assertEqual(self.finish(client), (0, "text\n", ""))
+        self.await_final_rows()
+
     def starting(self, name):
         self.jobs_from_start_to_end(name)
         self.upload(name)
+        if name == "start.before":
+            self.input(name)
 
     def stopping(self, name):
         """What was to end ends, although its grace died with the engine."""
@@ -158,7 +172,7 @@ class Failpoint(FaultTest):
         """What reads its input can only end when it is no longer frozen."""
         self.start_engine(name)
         reader = self.client("run", "--name", "reader", "--", "sh", "-c",
-                             "echo ready; read status; exit $status", stdin=-1)
+                             "echo ready; read status; exit $status", stdin=subprocess.PIPE)
         self.assertEqual(reader.stdout.readline(), b"ready\n")
         self.say("pause", "reader")
         self.client("resume", "reader")
@@ -189,12 +203,12 @@ class Failpoint(FaultTest):
         self.assert_forgotten(job)
 
     def recovering(self, name):
-        """The engine that takes over dies as well: one job ended meanwhile, one lives, one waits."""
+        """The engine that takes over dies too, while one job ends, one lives and one waits."""
         self.config_file.write_text("max_concurrent: 2\n")
         self.start_engine()
         ending = self.submit_ready("--label", "ends=9", "--", *ends_on_usr1(9))
         reader = self.client("run", "--name", "reader", "--", "sh", "-c",
-                             "echo ready; read status; exit $status", stdin=-1)
+                             "echo ready; read status; exit $status", stdin=subprocess.PIPE)
         self.assertEqual(reader.stdout.readline(), b"ready\n")
         waiting = self.submit("--", "sh", "-c", "echo ready; exit 4")
         self.assertEqual(self.engine.kill(), KILLED)

@@ -79,7 +79,8 @@ class Output(FaultTest):
         expected = read_to_end(["sh", "-c", numbers(0, LINES * SEGMENTS)])
         self.assertEqual(expected[0], LINE_BYTES * LINES * SEGMENTS)
         self.start_engine()
-        writer = self.client("run", "--name", "writer", "--", "sh", "-c", WRITER, stdin=-1)
+        writer = self.client("run", "--name", "writer", "--", "sh", "-c", WRITER,
+                             stdin=subprocess.PIPE)
         shown = Reader(writer.stdout)
         # The job lives until it has read all its lines, so its name is known as soon as it runs.
         self.write_segment(writer, 0)
@@ -112,7 +113,7 @@ class Output(FaultTest):
         self.start_engine()
         idle = self.peak_memory()
         unread = self.client("run", "--name", "unread", "--", "sh", "-c",
-                             f"read go; {numbers(0, FEW_LINES)}", stdin=-1)
+                             f"read go; {numbers(0, FEW_LINES)}", stdin=subprocess.PIPE)
         job = self.await_name("unread")
         slow = self.client("log", "-f", job)
         dead = self.client("log", "-f", job)

@@ -5,9 +5,10 @@
 import os
 import random
 import signal
+import subprocess
 import unittest
 
-from fault_fixture import (LONG_DEADLINE, SOAK, FaultTest, ends_on_usr1, wait_for_death)
+from fault_fixture import LONG_DEADLINE, SOAK, FaultTest, ends_on_usr1, wait_for_death
 from init_processes import inits_of
 
 ROUNDS = 500 if SOAK else 20
@@ -19,7 +20,8 @@ READS_STATUS = ["sh", "-c", "echo ready; read status; exit $status"]
 class Readoption(FaultTest):
     def attach_readers(self, count):
         """Clients in the foreground, whose jobs end with the status that they read."""
-        clients = [self.client("run", "--", *READS_STATUS, stdin=-1) for _ in range(count)]
+        clients = [self.client("run", "--", *READS_STATUS, stdin=subprocess.PIPE)
+                   for _ in range(count)]
         for client in clients:
             self.assertEqual(client.stdout.readline(), b"ready\n")
         return clients

@@ -8,7 +8,7 @@ import sqlite3
 import unittest
 
 import remains
-from fault_fixture import (BINARIES, FaultTest, ends_on_usr1, ends_with, wait_for_death)
+from fault_fixture import BINARIES, FaultTest, ends_on_usr1, ends_with, wait_for_death
 
 NEWER = 999
 ANOTHER_ENGINE_RUNS = 3

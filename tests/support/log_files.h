@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -25,6 +26,7 @@ class LogOnDisk {
     out_ = create("stdout.log");
     err_ = create("stderr.log");
     index_ = create("index");
+    event_ = os::UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   }
   ~LogOnDisk() { std::filesystem::remove_all(directory_); }
   LogOnDisk(const LogOnDisk&) = delete;
@@ -45,6 +47,7 @@ class LogOnDisk {
   void append(LogRecord record) {
     record = sealed(record);
     put(index_, &record, sizeof record);
+    ::eventfd_write(event_.get(), 1);
   }
   void tear_index() { put(index_, "torn", 4); }
 
@@ -54,6 +57,7 @@ class LogOnDisk {
   [[nodiscard]] os::UniqueFd out() const { return open("stdout.log"); }
   [[nodiscard]] os::UniqueFd err() const { return open("stderr.log"); }
   [[nodiscard]] os::UniqueFd index() const { return open("index"); }
+  [[nodiscard]] os::UniqueFd event() const { return os::UniqueFd(::dup(event_.get())); }
 
  private:
   [[nodiscard]] os::UniqueFd create(const char* name) const {
@@ -72,6 +76,7 @@ class LogOnDisk {
   os::UniqueFd out_;
   os::UniqueFd err_;
   os::UniqueFd index_;
+  os::UniqueFd event_;
 };
 
 }  // namespace warren::test
