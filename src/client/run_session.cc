@@ -252,6 +252,7 @@ Result<> RunSession::try_to_reach_engine() {
   }
   backoff_->failed(Clock::now());
   if (!backoff_->is_over()) return {};
+  if (id_.empty()) return fail(Errc::kUnavailable, "the engine has gone and did not come back");
   return fail(Errc::kUnavailable, "the engine has gone and did not come back; job {} goes on", id_);
 }
 

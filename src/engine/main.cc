@@ -21,6 +21,7 @@
 
 #include "engine/engine.h"
 #include "engine/options.h"
+#include "os/context.h"
 #include "os/file.h"
 #include "provider/local/local_provider.h"
 #include "wire/startup.h"
@@ -97,6 +98,7 @@ Result<> run_engine(const Options& options, ReadyReport& report) {
   WARREN_TRY(
       prepare(options.places, {.group = config.admin_group, .everybody = config.local_users}));
   WARREN_TRY(open_log(options));
+  WARREN_TRY(os::context(os::raise_descriptor_limit(), "raising the limit of open files"));
   Locks locks = WARREN_TRY(lock(options.places));
   const std::unique_ptr<provider::Provider> local = WARREN_TRY(create_provider(options, config));
   boost::asio::io_context loop(1);

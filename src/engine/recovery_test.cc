@@ -65,6 +65,38 @@ TEST_F(EngineTest, QueuesAgainWhatWaitedAndContinuesTheNumbering) {
   EXPECT_EQ(wait(run({"exit", "0"})).seq(), 3U);
 }
 
+TEST_F(EngineTest, GivesInputAndOutputToAClientThatIsBackBeforeTheStart) {
+  start(with_slots(1));
+  const std::string first = run({"sleep"});
+  wait_for_state(first, "RUNNING");
+  v1::RunRequest request = request_for({"exit", "0"});
+  request.set_detach(false);
+  request.set_output(true);
+  request.set_idempotency_key("k");
+  request.mutable_spec()->set_input(true);
+  const auto next_event = [](wire::ClientChannel& channel) {
+    v1::RunEvent event;
+    const auto next = channel.next();
+    EXPECT_TRUE(next.has_value() && !next->end && event.ParseFromString(next->message));
+    return event;
+  };
+  wire::ClientChannel lost = connect();
+  ASSERT_TRUE(lost.open(wire::kRun, request).has_value());
+  const std::string id = next_event(lost).id();
+  restart(with_slots(1));
+
+  wire::ClientChannel again = connect();
+  ASSERT_TRUE(again.open(wire::kRun, request).has_value());
+  const v1::RunEvent accepted = next_event(again);
+  EXPECT_EQ(accepted.id(), id);
+  EXPECT_FALSE(accepted.has_output());
+  provider_.exit_with(id_of(first), 0);
+  const v1::RunEvent begun = next_event(again);
+  EXPECT_TRUE(begun.has_output());
+  EXPECT_TRUE(begun.has_input());
+  EXPECT_EQ(next_event(again).ended().state(), "COMPLETED");
+}
+
 TEST_F(EngineTest, CompletesAStopThatWasUnderWay) {
   start();
   const std::string id = run({"stubborn"});

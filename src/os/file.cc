@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,6 +28,14 @@ KernelResult<UniqueFd> open_in_root(int root, const char* path, int flags, mode_
 
 KernelResult<UniqueFd> duplicate(int fd, int lowest) noexcept {
   return call_for_fd([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, lowest); });
+}
+
+KernelResult<> raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  if (const auto read = call([&] { return ::getrlimit(RLIMIT_NOFILE, &limit); }); !read)
+    return read;
+  limit.rlim_cur = limit.rlim_max;
+  return call([&] { return ::setrlimit(RLIMIT_NOFILE, &limit); });
 }
 
 KernelResult<> make_directory(int directory, const char* path, mode_t mode) noexcept {

@@ -27,6 +27,10 @@ namespace warren::os {
 // fcntl(2) F_DUPFD_CLOEXEC: a copy with a number of at least `lowest`.
 [[nodiscard]] KernelResult<UniqueFd> duplicate(int fd, int lowest = 0) noexcept;
 
+// setrlimit(2): as many descriptors as the hard limit allows. For programs that hold several for
+// each sandbox; commands get limits of their own.
+[[nodiscard]] KernelResult<> raise_descriptor_limit() noexcept;
+
 // mkdirat(2). An existing directory is EEXIST.
 [[nodiscard]] KernelResult<> make_directory(int directory, const char* path, mode_t mode) noexcept;
 

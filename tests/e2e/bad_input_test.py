@@ -100,7 +100,8 @@ class BadInput(WarrenTest):
                       ["stop", "--grace", "x", "a"], ["stop", "--signal", "NOPE", "a"],
                       ["stop", "--signal", "65", "a"], ["list", "--state", "x"],
                       ["list", "--label", "x"], ["list", "--limit", "-1"],
-                      ["--format", "xml", "list"], ["list", "--fields", "nonsense"], ["completion", "tcsh"],
+                      ["--format", "xml", "list"],
+                      ["list", "--fields", "nonsense"], ["completion", "tcsh"],
                       ["stats", "--interval", "x"], ["events", "--after", "x"]]:
             with self.subTest(" ".join(words)):
                 self.refuse(*words)

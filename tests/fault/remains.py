@@ -11,7 +11,7 @@ import sys
 import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-import leak_check  # pylint: disable=wrong-import-position
+import leak_check
 
 DEADLINE = 30
 CASTAGNOLI = 0x82F63B78

@@ -94,7 +94,7 @@ TEST_F(S5_ProcAndSys, CgroupsCannotBeMounted) {
               Each(Succeeded()));
 }
 
-TEST_F(S5_ProcAndSys, NoReleaseAgentCanBeSet) {
+TEST_F(S5_ProcAndSys, NoReleaseAgentCanBeSetOnVersionOne) {
   const Attacks attacks{"release-agent=pids"};
   if (::access("/sys/fs/cgroup/pids/release_agent", F_OK) != 0) {
     GTEST_SKIP() << "this host mounts no cgroups of version 1";

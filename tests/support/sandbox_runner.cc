@@ -112,6 +112,7 @@ SandboxRunner::SandboxRunner(std::filesystem::path directory)
 void SandboxRunner::open(std::function<void(plan::LaunchPlan&)> amend) {
   std::filesystem::create_directory(directory_ / "state");
   std::filesystem::create_directory(directory_ / "run");
+  if (!os::raise_descriptor_limit()) throw std::runtime_error("setrlimit");
   provider::LocalOptions options;
   options.state_dir = directory_ / "state";
   options.runtime_dir = directory_ / "run";
