@@ -26,7 +26,8 @@ class LogPrinterTest : public ::testing::Test {
 
   // Both streams into one pipe, so that their order can be seen.
   void open(const LogOptions& options = {}) {
-    LogFiles files{.out = log_.out(), .err = log_.err(), .index = log_.index(), .event = log_.event()};
+    LogFiles files{
+        .out = log_.out(), .err = log_.err(), .index = log_.index(), .event = log_.event()};
     printer_ =
         std::make_unique<LogPrinter>(std::move(files), options, writer_.get(), writer_.get());
   }

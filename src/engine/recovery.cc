@@ -80,6 +80,7 @@ std::vector<Recovery::Adoption> Recovery::claims() const {
     claim.sandbox = job->sandbox->node.id;
     claim.process = job->process->node.id;
     claim.footprint = job->footprint;
+    claim.disk_limit = job->process->node.spec.sandbox.limits.disk;
     claims.push_back(std::move(claim));
   }
   return claims;

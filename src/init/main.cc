@@ -22,7 +22,7 @@ int main() {
   ::sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
   // What the engine ignores, such as SIGPIPE, its commands shall not.
-  for (int signal = 1; signal < NSIG; ++signal) std::ignore = ::signal(signal, SIG_DFL);
+  warren::os::reset_signal_dispositions();
   // Nobody reads this memory, not even before the user namespace takes the right to.
   std::ignore = ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   ::umask(0);

@@ -2,6 +2,7 @@
 
 #include "init/output.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -31,6 +32,16 @@ std::size_t waiting_in(int pipe) noexcept {
   int bytes = 0;
   const auto known = os::call([&] { return ::ioctl(pipe, FIONREAD, &bytes); });
   return known ? static_cast<std::size_t>(bytes) : 0;
+}
+
+// fallocate(2): whether the disk takes so many bytes more. A file system that cannot tell lets the
+// write decide.
+bool has_room(const Stream& stream, std::size_t bytes) noexcept {
+  const auto offset = static_cast<off_t>(stream.size);
+  const auto length = static_cast<off_t>(bytes);
+  const auto reserved =
+      os::call([&] { return ::fallocate(stream.file.get(), FALLOC_FL_KEEP_SIZE, offset, length); });
+  return reserved || (reserved.error().value != ENOSPC && reserved.error().value != EDQUOT);
 }
 
 }  // namespace
@@ -100,7 +111,10 @@ std::uint64_t Output::room() const noexcept {
 void Output::keep(Stream& stream, std::span<const std::byte> bytes) noexcept {
   const std::uint64_t room_left = room();
   const std::size_t wanted = bytes.size() < room_left ? bytes.size() : room_left;
-  if (wanted > 0 && stream.missing > 0) mark_gap(stream);
+  // Once for a gap: not before what follows it fits as well.
+  if (wanted > 0 && stream.missing > 0 && has_room(stream, sizeof kGapMarker + wanted)) {
+    mark_gap(stream);
+  }
   // While a gap cannot be marked, nothing behind it is kept: the order of the output stays true.
   const std::size_t written =
       stream.missing > 0 ? 0 : append(stream, bytes.first(wanted), LogRecordKind::kData);

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <tuple>
+
 #include "os/call.h"
 
 #ifndef __x86_64__
@@ -91,6 +93,18 @@ Errno execute(int program, char* const* argv, char* const* envp) noexcept {
 KernelResult<> close_from(unsigned first, Unshare unshare) noexcept {
   const unsigned flags = unshare == Unshare::kYes ? CLOSE_RANGE_UNSHARE : 0U;
   return call([&] { return ::syscall(SYS_close_range, first, ~0U, flags); });
+}
+
+void reset_signal_dispositions() noexcept {
+  // As the kernel lays it out: handler, flags, restorer, mask; zeros are SIG_DFL and nothing else.
+  constexpr unsigned long kDefault[4] = {};
+  constexpr std::size_t kMaskBytes = 8;
+  constexpr int kSignals = 64;
+  for (int signal = 1; signal <= kSignals; ++signal) {
+    // EINVAL for SIGKILL and SIGSTOP, which nobody can ignore.
+    std::ignore =
+        call([&] { return ::syscall(SYS_rt_sigaction, signal, kDefault, nullptr, kMaskBytes); });
+  }
 }
 
 KernelResult<> become_subreaper() noexcept {

@@ -55,6 +55,10 @@ struct Reaped {
 enum class Unshare : bool { kNo, kYes };
 [[nodiscard]] KernelResult<> close_from(unsigned first, Unshare unshare) noexcept;
 
+// rt_sigaction(2): SIG_DFL for every signal. Of the kernel's 64, a C library leaves out the two or
+// three that it uses itself, and a program keeps those that its parent ignored.
+void reset_signal_dispositions() noexcept;
+
 // prctl(2) PR_SET_CHILD_SUBREAPER.
 [[nodiscard]] KernelResult<> become_subreaper() noexcept;
 

@@ -128,6 +128,7 @@ class Provider {
     NodeId sandbox;
     NodeId process;
     std::string footprint;
+    std::optional<Bytes> disk_limit = {};
     bool running = false;  // Its observer call will follow.
     bool started = false;  // The command had been started at all.
     std::optional<Timestamp> started_at;

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "store/quiet_thread.h"
+#include "os/worker_thread.h"
 
 namespace warren::store {
 namespace {
@@ -14,7 +14,7 @@ constexpr int kPagesToCheckpointAt = 1024;  // 4 MiB.
 }  // namespace
 
 Checkpointer::Checkpointer(Database database) : database_(std::move(database)) {
-  thread_ = start_quiet_thread([this](const std::stop_token& stop) { run(stop); });
+  thread_ = os::start_thread([this](const std::stop_token& stop) { run(stop); });
 }
 
 Checkpointer::~Checkpointer() {

@@ -14,26 +14,11 @@
 #include <utility>
 
 #include "store/store.h"
+#include "tests/support/temp_directory.h"
 
 namespace warren::store {
 
-class TempDirectory {
- public:
-  TempDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "warren-store-XXXXXX").native();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
-  ~TempDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using test::TempDirectory;
 
 inline Timestamp at_second(std::int64_t second) {
   return Timestamp(std::chrono::seconds(second));

@@ -4,12 +4,12 @@
 
 #include <utility>
 
-#include "store/quiet_thread.h"
+#include "os/worker_thread.h"
 
 namespace warren::store {
 
 Writer::Writer(Database database) : database_(std::move(database)) {
-  thread_ = start_quiet_thread([this](const std::stop_token& stop) { run(stop); });
+  thread_ = os::start_thread([this](const std::stop_token& stop) { run(stop); });
 }
 
 Writer::~Writer() {

@@ -71,6 +71,7 @@ void LocalSandboxes::adopt_one(Adoption& adoption, const std::vector<cgroup::Gro
     if (users_.reserve(*range)) sandbox->range = *range;
   }
   sandbox->has_layer = true;
+  sandbox->disk_limit = adoption.disk_limit;
   sandbox->group = group_among(groups, sandbox->id);
   adoption.running = attach(sandbox);
   // Only now: one that was still being built or about to end has recorded it by now.
