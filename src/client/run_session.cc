@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <thread>
 #include <utility>
 
 namespace warren::client {
@@ -67,27 +66,12 @@ Result<Accepted> submit(wire::ClientChannel channel, const v1::RunRequest& reque
   return Accepted{std::move(channel), std::move(first), std::move(event.descriptors)};
 }
 
-// An engine that dies before it has answered may have accepted the job: with its key, the request
-// can be repeated to the next one.
-Result<Accepted> submit_until_answered(const RunSettings& settings) {
-  auto channel = WARREN_TRY(connect(settings.places, Startup::kIfAbsent));
-  auto accepted = submit(std::move(channel), settings.request);
-  const auto away_since = Backoff::Clock::now();
-  Backoff backoff(away_since);
-  while (!accepted && is_lost(accepted.error()) && !backoff.is_over()) {
-    std::this_thread::sleep_until(backoff.next());
-    auto next = connect(settings.places, startup_after(Backoff::Clock::now() - away_since));
-    if (next) accepted = submit(*std::move(next), settings.request);
-    backoff.failed(Backoff::Clock::now());
-  }
-  return accepted;
-}
-
 }  // namespace
 
 Result<std::string> run_detached(RunSettings settings) {
   settings.request.set_detach(true);
-  Accepted accepted = WARREN_TRY(submit_until_answered(settings));
+  auto channel = WARREN_TRY(connect(settings.places, Startup::kIfAbsent));
+  Accepted accepted = WARREN_TRY(submit(std::move(channel), settings.request));
   const std::string id = accepted.event.id();
   if (accepted.event.has_uploads()) {
     std::size_t next = 0;

@@ -179,35 +179,6 @@ TEST_F(RunSessionTest, DetachedGivesTheIdAtOnce) {
   EXPECT_TRUE(detached);
 }
 
-TEST_F(RunSessionTest, DetachedAsksAgainWithItsKeyWhenTheEngineGoes) {
-  std::vector<std::string> keys;
-  engine_.handle(wire::kRun, [&](std::shared_ptr<Call> call) -> awaitable<Result<>> {
-    v1::RunRequest request;
-    request.ParseFromString(std::string(call->request()));
-    keys.push_back(request.idempotency_key());
-    if (keys.size() < 3) co_return fail(Errc::kUnavailable, "shutting down");
-    v1::RunEvent event;
-    event.set_id("some-id");
-    co_return co_await call->send(event.SerializeAsString());
-  });
-  engine_.start();
-  RunSettings wanted = settings();
-  wanted.request.set_idempotency_key("key");
-  EXPECT_EQ(run_detached(std::move(wanted)), "some-id");
-  EXPECT_EQ(keys, (std::vector<std::string>{"key", "key", "key"}));
-}
-
-TEST_F(RunSessionTest, DetachedDoesNotAskAgainAfterARefusal) {
-  int calls = 0;
-  engine_.handle(wire::kRun, [&](std::shared_ptr<Call>) -> awaitable<Result<>> {
-    ++calls;
-    co_return fail(Errc::kInvalidArgument, "no such user");
-  });
-  engine_.start();
-  EXPECT_THAT(run_detached(settings()), test::HoldsError(Errc::kInvalidArgument, "no such user"));
-  EXPECT_EQ(calls, 1);
-}
-
 TEST(HasInput, IsFalseForNullAndForDescriptorsThatCannotBeRead) {
   const os::UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const os::UniqueFd writer(::open("/dev/zero", O_WRONLY | O_CLOEXEC));
