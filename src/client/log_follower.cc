@@ -12,7 +12,7 @@
 namespace warren::client {
 Result<> LogFollower::show(Follow follow) {
   channel_ = WARREN_TRY(connect(places_, Startup::kIfAbsent));
-  WARREN_TRY(open(follow));
+  WARREN_TRY(open());
   wire::CallEvent first = WARREN_TRY(channel_->next_of(call_));
   if (first.end && !*first.end) return *first.end;
   v1::LogEvent opened;
@@ -39,10 +39,9 @@ Result<> LogFollower::show(Follow follow) {
   }
 }
 
-Result<> LogFollower::open(Follow follow) {
-  v1::LogRequest request;
+Result<> LogFollower::open() {
+  v1::NodeRequest request;
   request.set_node(node_);
-  request.set_follow(follow == Follow::kYes);
   call_ = WARREN_TRY(channel_->open(wire::kLog, request));
   return {};
 }
@@ -101,7 +100,7 @@ Result<> LogFollower::try_to_reach_engine() {
     channel_ = *std::move(channel);
     backoff_.reset();
     // The descriptors that come with the answer are of the files that we have.
-    if (!open(Follow::kYes)) lose_engine();
+    if (!open()) lose_engine();
     return {};
   }
   backoff_->failed(Backoff::Clock::now());

@@ -48,7 +48,7 @@ class Engine {
 
  private:
   Engine(boost::asio::io_context& loop, provider::Provider& provider, EngineOptions options,
-         store::Store::Opened opened);
+         std::unique_ptr<store::Store> store);
 
   [[nodiscard]] Task<> come_up(std::function<void(Result<>)> ready);
   [[nodiscard]] Task<Result<>> recover_and_listen();
@@ -63,6 +63,7 @@ class Engine {
   Retention retention_;
   Service service_;
   std::unique_ptr<wire::Server> server_;
+  bool is_going_down_ = false;
 };
 
 }  // namespace warren::engine

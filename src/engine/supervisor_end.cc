@@ -37,10 +37,7 @@ bool Supervisor::end(const JobPtr& job, EndOrder order) {
   } else if (job->is_started) {
     spawn(core_.executor, terminate(job, order.farewell));
   } else {
-    if (!job->early_stop || order.farewell.grace < job->early_stop->grace) {
-      job->early_stop = order.farewell;
-    }
-    job->admitted.open();  // One that waits for a second start does not get it.
+    job->early_stop = order.farewell;
   }
   return true;
 }

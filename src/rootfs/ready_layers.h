@@ -7,7 +7,6 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -43,7 +42,6 @@ class ReadyLayers {
   std::mutex mutex_;
   std::condition_variable_any short_of_ready_;
   std::vector<std::string> ready_;  // Names in directory_.
-  std::uint64_t claims_ = 0;        // Calls of claim().
   std::jthread maker_;              // Last, so that it ends before what it uses.
 };
 

@@ -58,10 +58,8 @@ class SandboxRunner final : private provider::Observer {
   [[nodiscard]] Outcome run_shell(const std::string& script);
 
   // The same in two steps; begin() does not even wait for the start.
-  // The sandbox lies within `ancestors`, outermost first.
-  [[nodiscard]] std::future<Running> begin(const model::JobSpec& spec,
-                                           std::vector<NodeId> ancestors = {});
-  [[nodiscard]] Running start(const model::JobSpec& spec, std::vector<NodeId> ancestors = {});
+  [[nodiscard]] std::future<Running> begin(const model::JobSpec& spec);
+  [[nodiscard]] Running start(const model::JobSpec& spec);
   [[nodiscard]] Outcome finish(Running running);
 
   // And piece by piece.

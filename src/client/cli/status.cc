@@ -22,9 +22,7 @@ Result<> status(const Session& session, const std::string& node) {
 void add_status(CLI::App& app, Session& session) {
   CLI::App& command = *app.add_subcommand("status", "Show one job in full");
   const auto node = std::make_shared<std::string>();
-  command.add_option("id", *node, "Id, number, name, or the start of an id")
-      ->required()
-      ->check(is_text());
+  command.add_option("id", *node, "Id, number, name, or the start of an id")->required();
   command.callback([&session, node] { session.finish(status(session, *node)); });
 }
 

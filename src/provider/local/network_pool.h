@@ -8,7 +8,6 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <cstdint>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -34,8 +33,7 @@ class NetworkPool {
   std::mutex mutex_;
   std::condition_variable_any taken_;
   std::vector<os::UniqueFd> namespaces_;
-  std::uint64_t claims_ = 0;  // Calls of take().
-  std::jthread maker_;        // Last: it uses all of the above.
+  std::jthread maker_;  // Last: it uses all of the above.
 };
 
 }  // namespace warren::provider
