@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "os/call.h"
@@ -28,6 +30,11 @@ constexpr mode_t kSocketMode = 0660;
 constexpr mode_t kOpenRuntimeMode = 0755;
 constexpr mode_t kOpenSocketMode = 0666;
 constexpr int kBacklog = 1024;
+
+// A child that an engine was making when it was killed has a copy of its descriptors, and so of its
+// lock, until it is dead as well: a moment longer than the engine.
+constexpr int kLockAttempts = 40;
+constexpr std::chrono::milliseconds kLockPause{10};
 
 std::optional<gid_t> find_group(const std::string& name) {
   std::array<char, 16384> buffer{};
@@ -73,7 +80,10 @@ Result<os::UniqueFd> lock_directory(const std::filesystem::path& directory) {
   auto opened = os::call_for_fd(
       [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); });
   os::UniqueFd file = WARREN_TRY(os::context(std::move(opened), "opening {}", path));
-  if (os::call([&] { return ::flock(file.get(), LOCK_EX | LOCK_NB); })) return file;
+  for (int attempt = 0; attempt < kLockAttempts; ++attempt) {
+    if (os::call([&] { return ::flock(file.get(), LOCK_EX | LOCK_NB); })) return file;
+    std::this_thread::sleep_for(kLockPause);
+  }
   return fail(Errc::kAlreadyExists, "another engine uses {}", directory.string());
 }
 
