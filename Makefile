@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 PROGRAMS := warren warrend warren-init
-# One program behind several command lines: it looks at the name it was called by.
+# Names of command lines to come: called by one of them, warren says that it is not available yet.
 PERSONALITIES := rnx joblet jobctl jobworker-server job_control runtime grid proc_box
 
 .PHONY: build all demo test check bench soak install clean

@@ -26,18 +26,21 @@ Result<GroupDirectory> Branch::group(std::string_view name) const {
 
 Result<std::vector<std::string>> Branch::groups() const {
   std::vector<std::string> names;
-  const auto children = WARREN_TRY(engine_.children());
-  for (const std::string& name : children) {
-    if (name == kInitLeaf) continue;
-    names.push_back(name);
-    const auto group = engine_.open_child(name);
-    if (!group) continue;  // It was removed meanwhile.
-    const auto nested = WARREN_TRY(group->children());
-    for (const std::string& child : nested) {
-      if (child != kMainLeaf) names.push_back(name + '/' + child);
-    }
-  }
+  WARREN_TRY(add_groups(engine_, "", names));
   return names;
+}
+
+Result<> Branch::add_groups(const GroupDirectory& directory, const std::string& prefix,
+                            std::vector<std::string>& names) {
+  const auto children = WARREN_TRY(directory.children());
+  for (const std::string& child : children) {
+    if (!validate_component(child)) continue;
+    names.push_back(prefix + child);
+    const auto group = directory.open_child(child);
+    if (!group) continue;  // It was removed meanwhile.
+    WARREN_TRY(add_groups(*group, names.back() + '/', names));
+  }
+  return {};
 }
 
 Result<> Branch::remove() const {

@@ -24,12 +24,15 @@ class Branch {
   [[nodiscard]] const GroupDirectory& engine() const noexcept { return engine_; }
 
   [[nodiscard]] Result<GroupDirectory> group(std::string_view name) const;
-  // "<id>" and "<parent id>/<id>"; the leaves `init` and `main` are no groups.
+  // By their names, each before those below it; the leaves `init` and `main` are no groups.
   [[nodiscard]] Result<std::vector<std::string>> groups() const;
   // Removes the engine's directory, which must have no group left but an empty `init`.
   [[nodiscard]] Result<> remove() const;
 
  private:
+  static Result<> add_groups(const GroupDirectory& directory, const std::string& prefix,
+                             std::vector<std::string>& names);
+
   Branch(std::vector<std::string> controllers, GroupDirectory parent, GroupDirectory engine)
       : controllers_(std::move(controllers)),
         parent_(std::move(parent)),

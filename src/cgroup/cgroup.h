@@ -50,7 +50,8 @@ struct Events {
   std::uint64_t oom_kills = 0;
 };
 
-// A group by its name within the tree: "<id>" or "<parent id>/<id>".
+// A group by its name within the tree: its id after those of the groups around it, outermost
+// first ("<parent id>/<id>").
 using GroupName = std::string;
 
 // May be used by several threads at once, for different groups.

@@ -114,8 +114,10 @@ TEST_P(Control, ListsItsGroupsAlsoForALaterEngine) {
   create("one", {});
   create("two", {});
   create("two/below", {});
+  create("two/below/deeper", {});
   reopen();
-  EXPECT_THAT(tree().list().value(), UnorderedElementsAre("one", "two", "two/below"));
+  EXPECT_THAT(tree().list().value(),
+              UnorderedElementsAre("one", "two", "two/below", "two/below/deeper"));
 }
 
 TEST_P(Control, TellsWhetherAGroupHasProcesses) {

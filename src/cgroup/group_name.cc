@@ -26,17 +26,28 @@ Result<> validate_component(std::string_view component) {
 }
 
 Result<> validate_group_name(std::string_view name) {
-  if (const std::size_t slash = name.find('/'); slash != std::string_view::npos) {
-    if (auto parent = validate_component(name.substr(0, slash)); !parent) return parent;
+  for (std::size_t depth = 1; depth <= kDeepest; ++depth) {
+    const std::size_t slash = name.find('/');
+    if (auto valid = validate_component(name.substr(0, slash)); !valid) return valid;
+    if (slash == std::string_view::npos) return {};
     name.remove_prefix(slash + 1);
   }
-  return validate_component(name);
+  return fail(Errc::kInvalidArgument, "cgroups are nested {} deep at most", std::size_t{kDeepest});
 }
 
 SplitName split_name(std::string_view name) noexcept {
-  const std::size_t slash = name.find('/');
+  const std::size_t slash = name.rfind('/');
   if (slash == std::string_view::npos) return {.parent = {}, .leaf = name};
   return {.parent = name.substr(0, slash), .leaf = name.substr(slash + 1)};
+}
+
+std::vector<std::string_view> ancestors_of(std::string_view name) {
+  std::vector<std::string_view> ancestors;
+  for (std::size_t slash = name.find('/'); slash != std::string_view::npos;
+       slash = name.find('/', slash + 1)) {
+    ancestors.push_back(name.substr(0, slash));
+  }
+  return ancestors;
 }
 
 }  // namespace warren::cgroup

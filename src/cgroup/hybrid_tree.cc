@@ -43,16 +43,14 @@ std::string below(const GroupName& name, std::string_view file) {
   return fmt::format("{}/{}", name, file);
 }
 
-// The group's own file of entry, or its parent's where it has no directory in that hierarchy: what
-// limits the parent must hold for it. Nothing where neither has one.
-Result<os::UniqueFd> open_tasks(const Branch& branch, const GroupName& name) {
-  auto own = branch.engine().open_file(below(name, "tasks").c_str(), O_WRONLY);
-  if (own || own.error().code != Errc::kNotFound) return own;
-  const GroupName parent(split_name(name).parent);
-  if (parent.empty()) return os::UniqueFd();
-  auto inherited = branch.engine().open_file(below(parent, "tasks").c_str(), O_WRONLY);
-  if (!inherited && inherited.error().code == Errc::kNotFound) return os::UniqueFd();
-  return inherited;
+// The group's own file of entry, or that of the next group around it where it has no directory in
+// that hierarchy: what limits that one must hold for it. Nothing where none has one.
+Result<os::UniqueFd> open_tasks(const Branch& branch, GroupName name) {
+  for (; !name.empty(); name = GroupName(split_name(name).parent)) {
+    auto tasks = branch.engine().open_file(below(name, "tasks").c_str(), O_WRONLY);
+    if (tasks || tasks.error().code != Errc::kNotFound) return tasks;
+  }
+  return os::UniqueFd();
 }
 
 }  // namespace
@@ -119,8 +117,9 @@ Result<> HybridTree::create_limited(const GroupName& name, const model::Limits& 
                                     const std::string& disk) const {
   for (const Branch& branch : limiting_) {
     if (!needs_group(branch, limits)) continue;
-    const GroupName parent(split_name(name).parent);
-    if (!parent.empty()) WARREN_TRY(ensure_legacy_group(branch, parent));
+    for (const std::string_view ancestor : ancestors_of(name)) {
+      WARREN_TRY(ensure_legacy_group(branch, std::string(ancestor)));
+    }
     WARREN_TRY(make_legacy_group(branch, name));
     WARREN_TRY(limit_legacy_group(branch, name, {.limits = limits, .disk = disk}));
   }

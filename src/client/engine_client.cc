@@ -16,13 +16,21 @@ bool is_absent(const Error& error) {
   return error.code == Errc::kNotFound || error.code == Errc::kUnavailable;
 }
 
+// An engine locks its state directory, then its runtime directory, and keeps the file of the lock.
+bool has_served_here(const Places& places) {
+  return ::access((places.runtime_dir + "/engine.lock").c_str(), F_OK) == 0;
+}
+
 // Another engine holds the places but may not listen yet: wait for it as long as one takes to
-// start.
-Result<wire::ClientChannel> connect_soon(const Places& places) {
-  const auto deadline = Backoff::Clock::now() + std::chrono::seconds(10);
+// start. It may also hold the state directory alone and listen elsewhere, which is `why_not`.
+Result<wire::ClientChannel> connect_to_other(const Places& places, const Error& why_not) {
+  const auto begin = Backoff::Clock::now();
   for (;;) {
     auto channel = wire::ClientChannel::connect(places.socket);
-    if (channel || !is_absent(channel.error()) || Backoff::Clock::now() > deadline) return channel;
+    if (channel || !is_absent(channel.error())) return channel;
+    const auto waited = Backoff::Clock::now() - begin;
+    const std::chrono::seconds patience(has_served_here(places) ? 10 : 1);
+    if (waited > patience) return std::unexpected(why_not);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
@@ -34,8 +42,10 @@ Result<wire::ClientChannel> connect(const Places& places, Startup startup) {
   if (channel) return channel;
   const bool may_start = ::geteuid() == 0 && startup == Startup::kIfAbsent;
   if (is_absent(channel.error()) && may_start && places.can_start_engine()) {
-    WARREN_TRY(start_engine(places));
-    return connect_soon(places);
+    const auto started = start_engine(places);
+    if (started) return wire::ClientChannel::connect(places.socket);
+    if (started.error().code != Errc::kAlreadyExists) return std::unexpected(started.error());
+    return connect_to_other(places, started.error());
   }
   // Someone outside the socket's group cannot even see whether an engine runs.
   if (is_absent(channel.error()) || ::access(places.socket.c_str(), W_OK) != 0) {

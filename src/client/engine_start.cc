@@ -136,13 +136,14 @@ Result<> start_engine(const Places& places) {
   int status = 0;
   WARREN_TRY(os::context(os::call([&] { return ::waitpid(pid, &status, 0); }),
                          "waiting for the engine to end"));
-  if (WIFEXITED(status) && WEXITSTATUS(status) == wire::kAnotherEngineRuns) return {};
   while (line.ends_with('\n')) line.pop_back();
   if (constexpr std::string_view kPrefix = "error: "; line.starts_with(kPrefix)) {
     line.erase(0, kPrefix.size());
   }
   if (line.empty()) line = "it ended without a reason; its log is in " + places.state_dir;
-  return fail(Errc::kUnavailable, "starting the engine: {}", line);
+  const bool is_other = WIFEXITED(status) && WEXITSTATUS(status) == wire::kAnotherEngineRuns;
+  return fail(is_other ? Errc::kAlreadyExists : Errc::kUnavailable, "starting the engine: {}",
+              line);
 }
 
 }  // namespace warren::client

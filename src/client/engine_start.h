@@ -16,8 +16,8 @@ namespace warren::client {
 // The arguments that give an engine its places.
 [[nodiscard]] std::vector<std::string> engine_arguments(const Places& places);
 
-// Starts an engine in a session of its own and returns once it can be called, or once another
-// engine has turned out to hold these places.
+// Starts an engine in a session of its own and returns once it can be called. Fails with
+// kAlreadyExists when another engine holds one of these directories.
 [[nodiscard]] Result<> start_engine(const Places& places);
 
 }  // namespace warren::client

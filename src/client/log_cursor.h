@@ -22,7 +22,7 @@ struct LogFiles {
   os::UniqueFd out;
   os::UniqueFd err;
   os::UniqueFd index;
-  os::UniqueFd event = {};  // An eventfd, while the process lives: written after each growth.
+  os::UniqueFd event = {};  // While the process lives: becomes ready after each growth, by edges.
 
   [[nodiscard]] int of(LogStream stream) const noexcept {
     return stream == LogStream::kStdout ? out.get() : err.get();

@@ -12,7 +12,7 @@
 namespace warren::client {
 Result<> LogFollower::show(Follow follow) {
   channel_ = WARREN_TRY(connect(places_, Startup::kIfAbsent));
-  WARREN_TRY(open());
+  WARREN_TRY(open(follow));
   wire::CallEvent first = WARREN_TRY(channel_->next_of(call_));
   if (first.end && !*first.end) return *first.end;
   v1::LogEvent opened;
@@ -39,9 +39,10 @@ Result<> LogFollower::show(Follow follow) {
   }
 }
 
-Result<> LogFollower::open() {
-  v1::NodeRequest request;
+Result<> LogFollower::open(Follow follow) {
+  v1::LogRequest request;
   request.set_node(node_);
+  request.set_follow(follow == Follow::kYes);
   call_ = WARREN_TRY(channel_->open(wire::kLog, request));
   return {};
 }
@@ -100,7 +101,7 @@ Result<> LogFollower::try_to_reach_engine() {
     channel_ = *std::move(channel);
     backoff_.reset();
     // The descriptors that come with the answer are of the files that we have.
-    if (!open()) lose_engine();
+    if (!open(Follow::kYes)) lose_engine();
     return {};
   }
   backoff_->failed(Backoff::Clock::now());

@@ -33,7 +33,7 @@ class LogFollower {
   }
 
  private:
-  [[nodiscard]] Result<> open();
+  [[nodiscard]] Result<> open(Follow follow);
   [[nodiscard]] Result<> turn();
   [[nodiscard]] Result<> take_events();
   [[nodiscard]] Result<> try_to_reach_engine();

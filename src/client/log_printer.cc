@@ -44,7 +44,7 @@ Result<> LogPrinter::watch() {
   if (!files_.event) return {};
   watch_ = WARREN_TRY(os::context(os::call_for_fd([] { return ::epoll_create1(EPOLL_CLOEXEC); }),
                                   "watching a log"));
-  // By edges, since nobody takes the counter back: every reader hears of every write.
+  // By edges: it stays ready after the first growth, and each one more is an edge.
   epoll_event event{.events = EPOLLIN | EPOLLET, .data = {}};
   return os::context(os::call([&] {
                        return ::epoll_ctl(watch_.get(), EPOLL_CTL_ADD, files_.event.get(), &event);

@@ -2,11 +2,14 @@
 
 #include "client/node_json.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/duration.h"
+#include "client/table.h"
 
 namespace warren::client {
 namespace {
@@ -85,6 +88,49 @@ std::string_view verdict_to_text(v1::DoctorReply::Check::Verdict verdict) {
   }
 }
 
+struct NodeField {
+  std::string_view name;
+  Json (*read)(const v1::Node& node);
+};
+
+// In the order of docs/reference/cli.md.
+constexpr NodeField kNodeFields[] = {
+    {"id", [](const v1::Node& node) -> Json { return node.id(); }},
+    {"seq", [](const v1::Node& node) -> Json { return node.seq(); }},
+    {"name", [](const v1::Node& node) -> Json { return node.name(); }},
+    {"kind", [](const v1::Node& node) -> Json { return node.kind(); }},
+    {"state", [](const v1::Node& node) -> Json { return node.state(); }},
+    {"cause", [](const v1::Node& node) -> Json { return node.cause(); }},
+    {"exit_code",
+     [](const v1::Node& node) -> Json {
+       return node.has_exit_code() ? Json(node.exit_code()) : Json();
+     }},
+    {"signal",
+     [](const v1::Node& node) -> Json { return node.has_signal() ? Json(node.signal()) : Json(); }},
+    {"command", [](const v1::Node& node) -> Json { return list_to_json(node.command()); }},
+    {"image", [](const v1::Node& node) -> Json { return node.image(); }},
+    {"provider", [](const v1::Node& node) -> Json { return node.provider(); }},
+    {"sandbox", [](const v1::Node& node) -> Json { return node.sandbox(); }},
+    {"parent", [](const v1::Node& node) -> Json { return node.parent(); }},
+    {"children", [](const v1::Node& node) -> Json { return list_to_json(node.children()); }},
+    {"network", [](const v1::Node& node) -> Json { return node.network(); }},
+    {"limits", [](const v1::Node& node) -> Json { return limits_to_json(node.limits()); }},
+    {"usage", [](const v1::Node& node) -> Json { return usage_to_json(node.usage()); }},
+    {"created_at", [](const v1::Node& node) -> Json { return time_to_json(node.created_at()); }},
+    {"started_at", [](const v1::Node& node) -> Json { return time_to_json(node.started_at()); }},
+    {"ended_at", [](const v1::Node& node) -> Json { return time_to_json(node.ended_at()); }},
+    {"scheduled_at",
+     [](const v1::Node& node) -> Json { return time_to_json(node.scheduled_at()); }},
+    {"labels", [](const v1::Node& node) -> Json { return map_to_json(node.labels()); }},
+    {"owner", [](const v1::Node& node) -> Json { return node.owner(); }},
+    {"profile", [](const v1::Node& node) -> Json { return node.profile(); }},
+    {"message", [](const v1::Node& node) -> Json { return node.message(); }},
+    {"priority", [](const v1::Node& node) -> Json { return node.priority(); }},
+    {"stdout_bytes", [](const v1::Node& node) -> Json { return node.stdout_bytes(); }},
+    {"stderr_bytes", [](const v1::Node& node) -> Json { return node.stderr_bytes(); }},
+    {"lost_bytes", [](const v1::Node& node) -> Json { return node.lost_bytes(); }},
+};
+
 }  // namespace
 
 Json time_to_json(std::int64_t microseconds) {
@@ -93,37 +139,19 @@ Json time_to_json(std::int64_t microseconds) {
 }
 
 Json node_to_json(const v1::Node& node) {
-  Json json = {
-      {"id", node.id()},
-      {"seq", node.seq()},
-      {"name", node.name()},
-      {"kind", node.kind()},
-      {"state", node.state()},
-      {"cause", node.cause()},
-      {"exit_code", node.has_exit_code() ? Json(node.exit_code()) : Json()},
-      {"signal", node.has_signal() ? Json(node.signal()) : Json()},
-      {"command", list_to_json(node.command())},
-      {"image", node.image()},
-      {"provider", node.provider()},
-      {"sandbox", node.sandbox()},
-      {"parent", node.parent()},
-      {"children", list_to_json(node.children())},
-      {"network", node.network()},
-      {"limits", limits_to_json(node.limits())},
-      {"usage", usage_to_json(node.usage())},
-      {"created_at", time_to_json(node.created_at())},
-      {"started_at", time_to_json(node.started_at())},
-      {"ended_at", time_to_json(node.ended_at())},
-      {"scheduled_at", time_to_json(node.scheduled_at())},
-      {"labels", map_to_json(node.labels())},
-      {"owner", node.owner()},
-      {"profile", node.profile()},
-      {"message", node.message()},
-      {"priority", node.priority()},
-  };
-  json["stdout_bytes"] = node.stdout_bytes();
-  json["stderr_bytes"] = node.stderr_bytes();
-  json["lost_bytes"] = node.lost_bytes();
+  Json json = Json::object();
+  for (const NodeField& field : kNodeFields) json[field.name] = field.read(node);
+  return json;
+}
+
+Result<Json> node_to_json(const v1::Node& node, const std::vector<std::string>& fields) {
+  if (fields.empty()) return node_to_json(node);
+  Json json = Json::object();
+  for (const std::string& name : fields) {
+    const auto* const field = std::ranges::find(kNodeFields, name, &NodeField::name);
+    if (field == std::end(kNodeFields)) return no_such_field(name);
+    json[name] = field->read(node);
+  }
   return json;
 }
 

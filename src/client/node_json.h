@@ -7,12 +7,18 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
 
+#include "base/result.h"
 #include "warren/v1/engine.pb.h"
 
 namespace warren::client {
 
 [[nodiscard]] nlohmann::ordered_json node_to_json(const v1::Node& node);
+// Only these fields, in their order; all when `fields` is empty. Fails on an unknown name.
+[[nodiscard]] Result<nlohmann::ordered_json> node_to_json(const v1::Node& node,
+                                                          const std::vector<std::string>& fields);
 [[nodiscard]] nlohmann::ordered_json event_to_json(const v1::NodeEvent& event);
 [[nodiscard]] nlohmann::ordered_json stats_to_json(const v1::StatsEvent& event);
 [[nodiscard]] nlohmann::ordered_json doctor_to_json(const v1::DoctorReply& reply);

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/result_matchers.h"
+
 namespace warren::client {
 namespace {
 
@@ -53,6 +55,21 @@ TEST(NodeToJson, ShowsAnEndedJob) {
   EXPECT_EQ(json["created_at"], "2023-11-14T22:13:20.25Z");
   EXPECT_EQ(json["limits"]["memory_bytes"], 64 << 20);
   EXPECT_EQ(json["labels"].dump(), R"({"a":"1","b":"2"})");
+}
+
+TEST(NodeToJson, GivesOnlyTheFieldsThatAreWanted) {
+  v1::Node node;
+  node.set_seq(7);
+  node.set_state("RUNNING");
+  const auto json = node_to_json(node, {"state", "seq", "exit_code"});
+  ASSERT_TRUE(json) << json.error().message;
+  EXPECT_EQ(json->dump(), R"({"state":"RUNNING","seq":7,"exit_code":null})");
+  EXPECT_EQ(node_to_json(node, {}), node_to_json(node));
+}
+
+TEST(NodeToJson, RefusesAFieldThatDoesNotExist) {
+  EXPECT_THAT(node_to_json(v1::Node(), {"seq", "sqe"}),
+              test::HoldsError(Errc::kInvalidArgument, "there is no field 'sqe'"));
 }
 
 TEST(DoctorToJson, SaysWhereTheEngineIs) {

@@ -15,6 +15,10 @@ namespace {
 // How long an engine that has gone may take to come back by itself before we start another.
 constexpr std::chrono::seconds kPatience{2};
 
+Startup startup_after(Backoff::Clock::duration away) {
+  return away < kPatience ? Startup::kNever : Startup::kIfAbsent;
+}
+
 // The next descriptor of those that came with the first event, in their agreed order.
 Result<os::UniqueFd> take(std::vector<os::UniqueFd>& descriptors, std::size_t& next) {
   if (next >= descriptors.size()) {
@@ -41,12 +45,15 @@ Result<> send_uploads(wire::ClientChannel& channel, const std::string& id,
   return written;
 }
 
-}  // namespace
+// A job that an engine has accepted, and the connection that it said so on.
+struct Accepted {
+  wire::ClientChannel channel;
+  v1::RunEvent event;
+  std::vector<os::UniqueFd> descriptors;
+};
 
-Result<std::string> run_detached(RunSettings settings) {
-  settings.request.set_detach(true);
-  auto channel = WARREN_TRY(connect(settings.places, Startup::kIfAbsent));
-  const wire::CallId call = WARREN_TRY(channel.open(wire::kRun, settings.request));
+Result<Accepted> submit(wire::ClientChannel channel, const v1::RunRequest& request) {
+  const wire::CallId call = WARREN_TRY(channel.open(wire::kRun, request));
   wire::CallEvent event = WARREN_TRY(channel.next_of(call));
   if (event.end) {
     WARREN_TRY(Result<>(*event.end));
@@ -56,12 +63,22 @@ Result<std::string> run_detached(RunSettings settings) {
   if (!first.ParseFromString(event.message)) {
     return fail(Errc::kInternal, "the engine's answer is malformed");
   }
-  if (first.has_uploads()) {
+  return Accepted{std::move(channel), std::move(first), std::move(event.descriptors)};
+}
+
+}  // namespace
+
+Result<std::string> run_detached(RunSettings settings) {
+  settings.request.set_detach(true);
+  auto channel = WARREN_TRY(connect(settings.places, Startup::kIfAbsent));
+  Accepted accepted = WARREN_TRY(submit(std::move(channel), settings.request));
+  const std::string id = accepted.event.id();
+  if (accepted.event.has_uploads()) {
     std::size_t next = 0;
-    const os::UniqueFd pipe = WARREN_TRY(take(event.descriptors, next));
-    WARREN_TRY(send_uploads(channel, first.id(), settings.uploads, pipe));
+    const os::UniqueFd pipe = WARREN_TRY(take(accepted.descriptors, next));
+    WARREN_TRY(send_uploads(accepted.channel, id, settings.uploads, pipe));
   }
-  return first.id();
+  return id;
 }
 
 Result<v1::Node> RunSession::run() {
@@ -243,8 +260,7 @@ void RunSession::lose_engine() {
 Result<> RunSession::try_to_reach_engine() {
   const auto now = Clock::now();
   if (!backoff_ || now < backoff_->next()) return {};
-  const Startup startup = now - away_since_ < kPatience ? Startup::kNever : Startup::kIfAbsent;
-  if (auto channel = connect(settings_.places, startup)) {
+  if (auto channel = connect(settings_.places, startup_after(now - away_since_))) {
     channel_ = *std::move(channel);
     backoff_.reset();
     if (!open_call()) lose_engine();

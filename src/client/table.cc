@@ -70,14 +70,16 @@ void append_object(std::string& text, const Json& object, std::size_t indent) {
 
 }  // namespace
 
+std::unexpected<Error> no_such_field(const std::string& name) {
+  return fail(Errc::kInvalidArgument, "there is no field '{}'", printable(name));
+}
+
 Result<Json> select_fields(const Json& object, const std::vector<std::string>& fields) {
   if (fields.empty()) return object;
   Json selected = Json::object();
   for (const std::string& field : fields) {
     const auto found = object.find(field);
-    if (found == object.end()) {
-      return fail(Errc::kInvalidArgument, "there is no field '{}'", printable(field));
-    }
+    if (found == object.end()) return no_such_field(field);
     selected[field] = *found;
   }
   return selected;
@@ -87,9 +89,12 @@ Result<std::string> format_table(const Json& rows, const std::vector<std::string
   std::vector<std::vector<std::string>> lines(1);
   for (const std::string& field : fields) lines.front().push_back(heading(field));
   for (const Json& row : rows) {
-    const Json selected = WARREN_TRY(select_fields(row, fields));
     std::vector<std::string>& line = lines.emplace_back();
-    for (const std::string& field : fields) line.push_back(cell(selected[field]));
+    for (const std::string& field : fields) {
+      const auto found = row.find(field);
+      if (found == row.end()) return no_such_field(field);
+      line.push_back(cell(*found));
+    }
   }
   return aligned(lines);
 }

@@ -21,6 +21,8 @@ namespace warren::client {
 // "key: value" lines of one object; objects inside it are indented.
 [[nodiscard]] std::string format_object(const nlohmann::ordered_json& object);
 
+[[nodiscard]] std::unexpected<Error> no_such_field(const std::string& name);
+
 // Only `fields` of `object`, in their order; all when `fields` is empty. Fails on an unknown name.
 [[nodiscard]] Result<nlohmann::ordered_json> select_fields(const nlohmann::ordered_json& object,
                                                            const std::vector<std::string>& fields);

@@ -82,7 +82,6 @@ constexpr std::array kKeys{
     Key{"groups.viewers", set<&Config::viewer_group, parse_text>},
     Key{"cgroup_root", set<&Config::cgroup_root, parse_text>},
     Key{"pool.kind", set<&Config::pool_kind, parse_pool_kind>},
-    Key{"pool.size", set<&Config::pool_size, parse_bytes>},
 };
 
 bool is_section(const std::string& path) {

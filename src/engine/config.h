@@ -31,7 +31,6 @@ struct Config {
   std::string viewer_group = "warren-viewers";
   std::optional<std::string> cgroup_root;
   std::string pool_kind = "auto";
-  std::optional<Bytes> pool_size;
   friend bool operator==(const Config&, const Config&) = default;
 };
 

@@ -27,7 +27,7 @@ TEST(ParseConfig, ReadsEveryKey) {
   const auto config = parse_config(
       "max_concurrent: 3\nmax_memory: 2G\nlocal_users: true\ndurability: power\n"
       "retention: {days: 7, count: 50}\ndefaults: {pids: 10, log: 1M}\n"
-      "groups: {admin: ops, viewers: all}\ncgroup_root: /w\npool: {kind: directory, size: 4G}\n");
+      "groups: {admin: ops, viewers: all}\ncgroup_root: /w\npool: {kind: directory}\n");
   ASSERT_TRUE(config.has_value()) << config.error().message;
   EXPECT_EQ(config->max_concurrent, 3U);
   EXPECT_EQ(config->max_memory.value, std::uint64_t{2} << 30);
@@ -41,7 +41,6 @@ TEST(ParseConfig, ReadsEveryKey) {
   EXPECT_EQ(config->viewer_group, "all");
   EXPECT_EQ(config->cgroup_root, "/w");
   EXPECT_EQ(config->pool_kind, "directory");
-  EXPECT_EQ(config->pool_size->value, std::uint64_t{4} << 30);
 }
 
 TEST(ParseConfig, NamesTheKeyAndTheLineOfAMistake) {

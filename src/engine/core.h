@@ -42,6 +42,8 @@ struct Core {
   Queue queue;
   JobTable jobs;
   std::uint64_t next_seq = 1;
+  // From then on a call that ends early says nothing of its client: it was the engine that closed.
+  bool is_going_down = false;
 
   // Retention sweeps when many have ended since the last time.
   std::uint64_t ended_since_sweep = 0;

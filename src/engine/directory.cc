@@ -39,7 +39,7 @@ Task<Result<FoundNode>> Directory::find(std::string text, model::Caller caller,
                                         model::Method method) {
   WARREN_CO_TRY(const std::vector<model::Lookup> lookups, model::parse_lookup(text));
   for (const model::Lookup& lookup : lookups) {
-    WARREN_CO_TRY(std::vector<FoundNode> found, co_await answer(lookup));
+    WARREN_CO_TRY(std::vector<FoundNode> found, co_await answer(lookup, caller));
     std::erase_if(found, [&](const FoundNode& node) { return !may_see(caller, node.node()); });
     if (!found.empty()) co_return choose(std::move(found), text, caller, method);
   }
@@ -55,9 +55,9 @@ Task<Result<FoundNode>> Directory::find_by_id(NodeId id) {
   co_return FoundNode{.live = nullptr, .ended_node = *std::move(stored)};
 }
 
-Task<Directory::Candidates> Directory::answer(model::Lookup lookup) {
+Task<Directory::Candidates> Directory::answer(model::Lookup lookup, const model::Caller& caller) {
   if (const auto* prefix = std::get_if<model::ByIdPrefix>(&lookup)) {
-    co_return co_await answer_prefix(prefix->prefix);
+    co_return co_await answer_prefix(prefix->prefix, caller);
   }
   std::vector<FoundNode> found;
   if (const LiveNodePtr live = live_answer(lookup)) {
@@ -84,13 +84,18 @@ Task<StoreReader::FoundNode> Directory::stored_answer(model::Lookup lookup) {
   return core_.reads.newest_by_name(std::get<model::ByName>(lookup).name);
 }
 
-Task<Directory::Candidates> Directory::answer_prefix(std::string prefix) {
+Task<Directory::Candidates> Directory::answer_prefix(std::string prefix,
+                                                     const model::Caller& caller) {
+  std::optional<std::uint32_t> owner_uid;  // Before the limit: others' nodes leave no room else.
+  if (model::allowed(caller.role, model::Method::kGet) != model::Scope::kAll) {
+    owner_uid = caller.uid;
+  }
   std::vector<FoundNode> found;
-  for (LiveNodePtr& live : core_.tree.find_by_prefix(prefix, kMostCandidates)) {
+  for (LiveNodePtr& live : core_.tree.find_by_prefix(prefix, kMostCandidates, owner_uid)) {
     found.push_back({.live = std::move(live), .ended_node = {}});
   }
   WARREN_CO_TRY(std::vector<model::Node> stored,
-                co_await core_.reads.find_by_prefix(prefix, kMostCandidates));
+                co_await core_.reads.find_by_prefix(prefix, kMostCandidates, owner_uid));
   for (model::Node& node : stored) {
     const bool is_known = std::ranges::any_of(
         found, [&](const FoundNode& other) { return other.node().id == node.id; });

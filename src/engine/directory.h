@@ -36,10 +36,10 @@ class Directory {
  private:
   using Candidates = Result<std::vector<FoundNode>>;
 
-  [[nodiscard]] Task<Candidates> answer(model::Lookup lookup);
+  [[nodiscard]] Task<Candidates> answer(model::Lookup lookup, const model::Caller& caller);
   [[nodiscard]] LiveNodePtr live_answer(const model::Lookup& lookup) const;
   [[nodiscard]] Task<StoreReader::FoundNode> stored_answer(model::Lookup lookup);
-  [[nodiscard]] Task<Candidates> answer_prefix(std::string prefix);
+  [[nodiscard]] Task<Candidates> answer_prefix(std::string prefix, const model::Caller& caller);
 
   Core& core_;
 };

@@ -20,18 +20,19 @@ Result<std::unique_ptr<Engine>> Engine::open(boost::asio::io_context& loop,
     spdlog::error("the database was corrupt: it is kept as {}, and a new one begins",
                   opened.set_aside->string());
   }
-  return std::unique_ptr<Engine>(
-      new Engine(loop, provider, std::move(options), std::move(opened.store)));
+  return std::unique_ptr<Engine>(new Engine(loop, provider, std::move(options), std::move(opened)));
 }
 
 Engine::Engine(boost::asio::io_context& loop, provider::Provider& provider, EngineOptions options,
-               std::unique_ptr<store::Store> store)
+               store::Store::Opened opened)
     : loop_(loop),
       options_(std::move(options)),
-      store_(std::move(store)),
+      store_(std::move(opened.store)),
       core_(loop.get_executor(), *store_, provider, options_.config),
       supervisor_(core_),
-      recovery_(core_, supervisor_),
+      recovery_(
+          core_, supervisor_,
+          opened.set_aside ? provider::Provider::Sweep::kNo : provider::Provider::Sweep::kYes),
       retention_(core_),
       service_(core_, supervisor_,
                EngineFacts{.version = options_.version,
@@ -63,7 +64,7 @@ Task<Result<>> Engine::recover_and_listen() {
 }
 
 void Engine::shut_down() {
-  if (std::exchange(is_going_down_, true)) return;
+  if (std::exchange(core_.is_going_down, true)) return;
   spawn(core_.executor, go_down());
 }
 

@@ -48,7 +48,7 @@ class Engine {
 
  private:
   Engine(boost::asio::io_context& loop, provider::Provider& provider, EngineOptions options,
-         std::unique_ptr<store::Store> store);
+         store::Store::Opened opened);
 
   [[nodiscard]] Task<> come_up(std::function<void(Result<>)> ready);
   [[nodiscard]] Task<Result<>> recover_and_listen();
@@ -63,7 +63,6 @@ class Engine {
   Retention retention_;
   Service service_;
   std::unique_ptr<wire::Server> server_;
-  bool is_going_down_ = false;
 };
 
 }  // namespace warren::engine

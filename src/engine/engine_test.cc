@@ -160,6 +160,14 @@ TEST_F(EngineTest, FindsNodesBySeqNameAndStartOfTheId) {
   EXPECT_NE(run(request)->id(), id);
 }
 
+TEST_F(EngineTest, FindsTheOnlyJobByTheFirstCharactersOfItsId) {
+  start();
+  const std::string id = run({"sleep"});
+  EXPECT_EQ(on_node(wire::kGet, id.substr(0, 8))->id(), id);
+  std::ignore = stop_job(id, 60'000);
+  EXPECT_EQ(on_node(wire::kGet, id.substr(0, 8))->id(), id);
+}
+
 TEST_F(EngineTest, ListsTheCandidatesOfAnAmbiguousStart) {
   start();
   const std::string first = run({"sleep"});
@@ -282,8 +290,9 @@ TEST_F(EngineTest, HandsOutTheOutputAndSaysWhenItIsComplete) {
   start();
   const std::string id = run({"exit", "0"});
   wire::ClientChannel channel = connect();
-  v1::NodeRequest request;
+  v1::LogRequest request;
   request.set_node(id);
+  request.set_follow(true);
   ASSERT_TRUE(channel.open(wire::kLog, request).has_value());
   v1::LogEvent event;
   const auto first = channel.next();
@@ -293,6 +302,17 @@ TEST_F(EngineTest, HandsOutTheOutputAndSaysWhenItIsComplete) {
   ASSERT_TRUE(event.ParseFromString(channel.next()->message));
   EXPECT_TRUE(event.ended());
   EXPECT_EQ(event.stdout_bytes(), 6U);
+}
+
+TEST_F(EngineTest, DoesNotWaitForAnOutputThatNobodyFollows) {
+  start(with_slots(1));
+  const std::string first = run({"sleep"});
+  wait_for_state(first, "RUNNING");
+  v1::LogRequest request;
+  request.set_node(run({"exit", "0"}));
+  wire::ClientChannel channel = connect();
+  EXPECT_THAT(channel.exchange(wire::kLog, request),
+              HoldsError(Errc::kFailedPrecondition, HasSubstr("has not started")));
 }
 
 TEST_F(EngineTest, RefusesWhatTheSpecOrTheHostForbidsAndLeavesNothing) {
@@ -324,6 +344,17 @@ TEST_F(EngineTest, ReadsStatisticsOfWhatRuns) {
   ASSERT_EQ(answer->readings_size(), 1);
   EXPECT_EQ(answer->readings(0).id(), id);
   EXPECT_EQ(answer->readings(0).usage().cpu_usec(), 42U);
+}
+
+TEST_F(EngineTest, ShowsAMessageThatIsNotUtf8) {
+  start();
+  const std::string id = run({"sleep"});
+  wait_for_state(id, "RUNNING");
+  provider::Ended how;
+  how.failed_stage = "upload";
+  how.message = "entry \xff";
+  provider_.end(id_of(id), std::move(how));
+  EXPECT_EQ(wait(id).message(), "entry \xef\xbf\xbd");
 }
 
 TEST_F(EngineTest, EndsWhenAnAdminAsksAndLeavesJobsAlone) {

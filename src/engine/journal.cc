@@ -86,13 +86,15 @@ store::NodeEvent Journal::event_of(const model::Node& node, Timestamp at) {
 Journal::Round& Journal::open_round() {
   if (!open_) {
     open_ = std::make_shared<Round>();
-    newest_ = open_;
-    spawn(executor_, write(open_));  // Begins at the end of this turn of the loop.
+    // Begins at the end of this turn of the loop.
+    spawn(executor_, write(open_, std::exchange(newest_, open_)));
   }
   return *open_;
 }
 
-Task<> Journal::write(std::shared_ptr<Round> round) {
+Task<> Journal::write(std::shared_ptr<Round> round, std::shared_ptr<Round> previous) {
+  if (previous) co_await previous->durable.wait();
+  previous.reset();
   open_.reset();
   std::vector<LiveNodePtr> ended;
   for (;;) {

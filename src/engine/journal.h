@@ -63,7 +63,7 @@ class Journal {
   [[nodiscard]] static store::NodeEvent event_of(const model::Node& node, Timestamp at);
 
  private:
-  // The changes of one turn of the loop.
+  // The changes of one turn of the loop, or of all turns while an older round is being written.
   struct Round {
     std::vector<LiveNodePtr> nodes;
     std::vector<store::NodeEvent> events;
@@ -72,7 +72,8 @@ class Journal {
   };
 
   Round& open_round();
-  [[nodiscard]] Task<> write(std::shared_ptr<Round> round);
+  // One round at a time, so that events keep the order in which things happened.
+  [[nodiscard]] Task<> write(std::shared_ptr<Round> round, std::shared_ptr<Round> previous);
   [[nodiscard]] static store::Batch batch_of(const Round& round);
   void announce();
 

@@ -44,6 +44,23 @@ class JournalTest : public ::testing::Test {
     loop_.run();
   }
 
+  // Waits until the store has answered what was handed to it; the loop then has the answers.
+  void change_store(store::Batch batch) {
+    std::promise<void> done;
+    store_->submit(std::move(batch), [&done](Result<> result) {
+      EXPECT_TRUE(result.has_value());
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  void turn() {
+    loop_.restart();
+    loop_.poll();
+    change_store({});
+    loop_.poll();
+  }
+
   [[nodiscard]] State stored_state() {
     const auto node = store_->find(live_->node.id);
     EXPECT_TRUE(node.has_value() && node->has_value());
@@ -93,6 +110,26 @@ TEST_F(JournalTest, NeverOverwritesAFinalState) {
   EXPECT_TRUE(live_->ended.is_open());
   EXPECT_EQ(tree_.find(live_->node.id), nullptr);
   EXPECT_EQ(stored_state(), State::kStopped);
+}
+
+TEST_F(JournalTest, ANodeThatIsNoMoreHoldsNothingUp) {
+  change_store({store::DeleteNode{live_->node.id}});
+  ASSERT_TRUE(journal_.apply(live_, {.event = Event::kStop, .at = now()}));
+  run(journal_.commit());
+  EXPECT_TRUE(live_->ended.is_open());
+}
+
+TEST_F(JournalTest, NothingNewerOvertakesARoundThatFailed) {
+  const auto news = journal_.next_publication();
+  journal_.also(store::InsertNode{live_->node});  // Fails for as long as its row is there.
+  turn();
+  ASSERT_TRUE(journal_.apply(live_, {.event = Event::kAdmit, .at = now()}));
+  turn();
+  EXPECT_FALSE(news->is_open());
+  EXPECT_EQ(stored_state(), State::kQueued);
+  change_store({store::DeleteNode{live_->node.id}});
+  run(journal_.commit());
+  EXPECT_EQ(stored_state(), State::kStarting);
 }
 
 TEST_F(JournalTest, DoesNotAnnounceAnEndBeforeItIsDurableItself) {

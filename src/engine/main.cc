@@ -21,6 +21,7 @@
 
 #include "engine/engine.h"
 #include "engine/options.h"
+#include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
 #include "provider/local/local_provider.h"
@@ -57,9 +58,13 @@ Result<> open_log(const Options& options) {
     spdlog::set_default_logger(spdlog::stderr_logger_mt("warrend"));
     return {};
   }
+  const std::string path = options.places.state_dir / "engine.log";
+  // Made here, for this user alone: the directory may be readable by others.
+  WARREN_TRY(os::context(
+      os::call_for_fd([&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600); }),
+      "opening the log"));
   try {
-    spdlog::set_default_logger(
-        spdlog::basic_logger_mt("warrend", options.places.state_dir / "engine.log"));
+    spdlog::set_default_logger(spdlog::basic_logger_mt("warrend", path));
   } catch (const spdlog::spdlog_ex& error) {
     return fail(Errc::kInternal, "opening the log: {}", error.what());
   }
@@ -78,9 +83,9 @@ Result<std::unique_ptr<provider::Provider>> create_provider(const Options& optio
 }
 
 // Gives back what the provider has opened on the host for an engine that then could not be.
-std::unexpected<Error> give_up(provider::Provider& local, Error why) {
+std::unexpected<Error> give_up(std::unique_ptr<provider::Provider> local, Error why) {
   std::promise<Result<>> closed;
-  local.close([&closed](Result<> result) { closed.set_value(std::move(result)); });
+  local->close([&closed](Result<> result) { closed.set_value(std::move(result)); });
   const Result<> result = closed.get_future().get();
   if (!result) spdlog::warn("closing: {}", result.error().message);
   return std::unexpected(std::move(why));
@@ -97,17 +102,17 @@ Result<> run_engine(const Options& options, ReadyReport& report) {
   const Config config = WARREN_TRY(load_config(options.config_file));
   WARREN_TRY(
       prepare(options.places, {.group = config.admin_group, .everybody = config.local_users}));
+  Locks locks = WARREN_TRY(lock(options.places));
   WARREN_TRY(open_log(options));
   WARREN_TRY(os::context(os::raise_descriptor_limit(), "raising the limit of open files"));
-  Locks locks = WARREN_TRY(lock(options.places));
-  const std::unique_ptr<provider::Provider> local = WARREN_TRY(create_provider(options, config));
+  std::unique_ptr<provider::Provider> local = WARREN_TRY(create_provider(options, config));
   boost::asio::io_context loop(1);
   auto opened = Engine::open(loop, *local,
                              {.places = options.places,
                               .config = config,
                               .version = WARREN_VERSION,
                               .locks = std::move(locks)});
-  if (!opened) return give_up(*local, std::move(opened.error()));
+  if (!opened) return give_up(std::move(local), std::move(opened.error()));
   const std::unique_ptr<Engine> engine = *std::move(opened);
   boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
   shut_down_on_signals(signals, *engine);
@@ -119,6 +124,7 @@ Result<> run_engine(const Options& options, ReadyReport& report) {
     spdlog::info("warrend {} serves {}", WARREN_VERSION, options.places.runtime_dir.string());
   });
   loop.run();
+  local.reset();  // Its threads report to the engine for as long as it lives.
   return outcome;
 }
 

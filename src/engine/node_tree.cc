@@ -62,11 +62,15 @@ LiveNodePtr NodeTree::find_by_name(const std::string& name) const {
   return found == by_name_.end() ? nullptr : find(found->second);
 }
 
-std::vector<LiveNodePtr> NodeTree::find_by_prefix(std::string_view prefix,
-                                                  std::size_t limit) const {
+std::vector<LiveNodePtr> NodeTree::find_by_prefix(std::string_view prefix, std::size_t limit,
+                                                  std::optional<std::uint32_t> owner_uid) const {
   std::vector<LiveNodePtr> found;
   for (const auto& [id, node] : nodes_) {
     if (found.size() == limit) break;
+    const model::Node& description = node->node;
+    // A sandbox with a parent was made for that job, whose id starts as its own does.
+    if (description.kind == model::Kind::kSandbox && description.parent) continue;
+    if (owner_uid && description.owner_uid != *owner_uid) continue;
     if (id.to_text().starts_with(prefix)) found.push_back(node);
   }
   return found;

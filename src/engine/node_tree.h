@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -42,9 +43,10 @@ class NodeTree {
   [[nodiscard]] LiveNodePtr find(const NodeId& id) const;
   [[nodiscard]] LiveNodePtr find_by_seq(std::uint64_t seq) const;
   [[nodiscard]] LiveNodePtr find_by_name(const std::string& name) const;
-  // At most `limit` of those whose id starts with `prefix`.
-  [[nodiscard]] std::vector<LiveNodePtr> find_by_prefix(std::string_view prefix,
-                                                        std::size_t limit) const;
+  // At most `limit` of those whose id starts with `prefix`, as store::Store::find_by_prefix().
+  [[nodiscard]] std::vector<LiveNodePtr> find_by_prefix(
+      std::string_view prefix, std::size_t limit,
+      std::optional<std::uint32_t> owner_uid = {}) const;
 
   // Oldest first.
   [[nodiscard]] std::vector<LiveNodePtr> all() const;

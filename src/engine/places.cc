@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <optional>
@@ -52,16 +53,44 @@ Result<> give_to_group(const std::filesystem::path& path, const std::string& gro
                      "giving {} to group {}", path.string(), group);
 }
 
-Result<> make(const std::filesystem::path& directory, mode_t mode) {
+// Whether it was missing.
+Result<bool> create(const std::filesystem::path& directory, mode_t mode) {
   std::error_code error;
-  std::filesystem::create_directories(directory, error);
+  std::filesystem::create_directories(directory.parent_path(), error);
   if (error) {
     return fail(Errc::kPermissionDenied, "creating {}: {}", directory.string(), error.message());
   }
+  const auto made = os::call([&] { return ::mkdir(directory.c_str(), mode); });
+  if (!made && made.error().value == EEXIST) return false;
+  WARREN_TRY(os::context(made, "creating {}", directory.string()));
+  // Whatever the umask.
   WARREN_TRY(os::context(os::call([&] { return ::chmod(directory.c_str(), mode); }),
                          "setting the mode of {}", directory.string()));
+  return true;
+}
+
+// One that somebody else made stays as it is, or is refused where others could replace its files.
+Result<> check_existing(const std::filesystem::path& directory) {
+  struct stat status {};
+  WARREN_TRY(os::context(os::call([&] { return ::stat(directory.c_str(), &status); }),
+                         "looking at {}", directory.string()));
+  if (!S_ISDIR(status.st_mode)) {
+    return fail(Errc::kFailedPrecondition, "{} is no directory", directory.string());
+  }
+  if (status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fail(Errc::kPermissionDenied,
+                "{} belongs to another user or others may write to it: it is not safe to use",
+                directory.string());
+  }
   return os::context(os::call([&] { return ::access(directory.c_str(), W_OK | X_OK); }),
                      "writing to {}", directory.string());
+}
+
+// Whether it was missing.
+Result<bool> make(const std::filesystem::path& directory, mode_t mode) {
+  const bool is_new = WARREN_TRY(create(directory, mode));
+  if (!is_new) WARREN_TRY(check_existing(directory));
+  return is_new;
 }
 
 Result<sockaddr_un> address_of(const std::filesystem::path& path) {
@@ -91,8 +120,9 @@ Result<os::UniqueFd> lock_directory(const std::filesystem::path& directory) {
 
 Result<> prepare(const Places& places, const Audience& audience) {
   WARREN_TRY(make(places.state_dir, kStateMode));
-  WARREN_TRY(make(places.runtime_dir, audience.everybody ? kOpenRuntimeMode : kRuntimeMode));
-  return give_to_group(places.runtime_dir, audience.group);
+  const bool is_new =
+      WARREN_TRY(make(places.runtime_dir, audience.everybody ? kOpenRuntimeMode : kRuntimeMode));
+  return is_new ? give_to_group(places.runtime_dir, audience.group) : Result<>();
 }
 
 Result<Locks> lock(const Places& places) {

@@ -24,7 +24,8 @@ struct Audience {
 };
 
 // Makes the directories that are missing, the state's for root alone and the other for the
-// audience, and fails when one cannot be written.
+// audience. One that exists is left as it is, and refused when it cannot be written, belongs to
+// another user, or can be written by others.
 [[nodiscard]] Result<> prepare(const Places& places, const Audience& audience);
 
 // Held for as long as an engine lives: nobody else uses its directories.

@@ -38,6 +38,31 @@ std::vector<Check> bounds_of(const Config& config) {
           bound("default.log", config.default_log.value, "defaults.log"), unlimited};
 }
 
+// A part of an answer that may be of any length: it goes out, and begins anew, whenever it is
+// large.
+template <typename Reply>
+class NodesPart {
+ public:
+  void add(v1::Node node) {
+    size_ += node.ByteSizeLong();
+    *reply_.add_nodes() = std::move(node);
+  }
+  [[nodiscard]] bool is_large() const noexcept { return size_ >= kLargeSize; }
+  [[nodiscard]] bool is_empty() const noexcept { return reply_.nodes().empty(); }
+
+  [[nodiscard]] Reply take() {
+    size_ = 0;
+    return std::exchange(reply_, Reply());
+  }
+
+ private:
+  // With the largest node on top, still far from the largest frame.
+  static constexpr std::size_t kLargeSize = std::size_t{256} << 10;
+
+  Reply reply_;
+  std::size_t size_ = 0;
+};
+
 }  // namespace
 
 Task<Result<>> QueryCalls::get(KnownCall call) {
@@ -50,6 +75,7 @@ Task<Result<>> QueryCalls::get(KnownCall call) {
 
 Task<Result<v1::Node>> QueryCalls::describe(FoundNode found) {
   v1::Node message = to_proto(found.node());
+  co_await core_.journal.commit();  // A crash must not take back what a client was told.
   WARREN_CO_TRY(const std::vector<NodeId> children, co_await core_.reads.children(found.node().id));
   for (const NodeId& child : children) {
     // A job's sandbox is a part of it, and has a field of its own.
@@ -73,28 +99,57 @@ Task<Result<>> QueryCalls::list(KnownCall call) {
   if (model::allowed(call.caller.role, model::Method::kList) != model::Scope::kAll) {
     query.owner_uid = call.caller.uid;
   }
-  WARREN_CO_TRY(const std::vector<model::Node> nodes, co_await core_.reads.list(std::move(query)));
-  v1::ListReply answer;
-  for (const model::Node& node : nodes) *answer.add_nodes() = to_proto(node);
-  co_return co_await reply(call.call, answer);
+  query.specs_of_live = false;
+  WARREN_CO_TRY(std::vector<model::Node> nodes, co_await core_.reads.list(std::move(query)));
+  NodesPart<v1::ListReply> part;
+  for (model::Node& node : nodes) {
+    if (!model::is_final(node.state)) {
+      WARREN_CO_TRY(const bool is_known, co_await complete(node));
+      if (!is_known) continue;
+    }
+    part.add(to_proto(node));
+    if (part.is_large()) {
+      WARREN_CO_TRY(co_await reply(call.call, part.take()));
+    }
+  }
+  if (part.is_empty()) co_return Result<>{};
+  co_return co_await reply(call.call, part.take());
+}
+
+Task<Result<bool>> QueryCalls::complete(model::Node& node) {
+  if (const LiveNodePtr live = core_.tree.find(node.id)) {
+    node.spec = live->node.spec;
+    co_return true;
+  }
+  // It has ended since the list was read, and may be forgotten.
+  WARREN_CO_TRY(std::optional<model::Node> stored, co_await core_.reads.find(node.id));
+  if (!stored) co_return false;
+  node = *std::move(stored);
+  co_return true;
 }
 
 Task<Result<>> QueryCalls::wait(KnownCall call) {
   WARREN_CO_TRY(const v1::WaitRequest request, parse<v1::WaitRequest>(*call.call));
   const std::shared_ptr<Gate> gone = gone_gate(*call.call);
   std::vector<FoundNode> all;
+  std::vector<std::shared_ptr<Following>> following;
   for (const std::string& name : request.nodes()) {
     WARREN_CO_TRY(FoundNode found,
                   co_await directory_.find(name, call.caller, model::Method::kWait));
+    if (const JobPtr job = core_.jobs.find(found.node().id)) following.push_back(job->follow());
     all.push_back(std::move(found));
   }
-  v1::WaitReply answer;
+  NodesPart<v1::WaitReply> part;
   for (const FoundNode& found : all) {
     if (found.live) co_await found.live->ended.wait_either(*gone);
     if (gone->is_open()) co_return client_is_gone();
-    *answer.add_nodes() = to_proto(found.node());
+    part.add(to_proto(found.node()));
+    if (part.is_large()) {
+      WARREN_CO_TRY(co_await reply(call.call, part.take()));
+    }
   }
-  co_return co_await reply(call.call, answer);
+  if (part.is_empty()) co_return Result<>{};
+  co_return co_await reply(call.call, part.take());
 }
 
 Task<Result<>> QueryCalls::doctor(KnownCall call) {

@@ -33,6 +33,8 @@ class QueryCalls {
 
  private:
   [[nodiscard]] Task<Result<v1::Node>> describe(FoundNode found);
+  // Adds the spec to a node that was listed without it; false when the node is no more.
+  [[nodiscard]] Task<Result<bool>> complete(model::Node& node);
   [[nodiscard]] Task<> add_live_usage(LiveNodePtr live, v1::Node& message);
 
   Core& core_;

@@ -28,14 +28,19 @@ Task<Result<>> Recovery::run() {
   WARREN_CO_TRY(store::Loaded loaded, co_await core_.reads.load());
   failpoint("recovery.loaded");
   plant(std::move(loaded));
-  WARREN_CO_TRY(const std::vector<Adoption> found, co_await core_.sandboxes.adopt(claims()));
+  WARREN_CO_TRY(const std::vector<Adoption> found,
+                co_await core_.sandboxes.adopt(claims(), sweep_));
   failpoint("recovery.adopted");
   std::map<NodeId, const Adoption*> by_sandbox;
   for (const Adoption& adoption : found) by_sandbox[adoption.sandbox] = &adoption;
   for (const JobPtr& job : jobs_) {
+    spawn(core_.executor, await_client(job));
     const auto own = by_sandbox.find(job->sandbox->node.id);
     settle(job, own == by_sandbox.end() ? nullptr : own->second);
   }
+  // Only now is it known how much room what runs has left, and whose turn it is.
+  for (const JobPtr& job : unbegun_) begin_again(job);
+  supervisor_.admit_waiting();
   WARREN_CO_TRY(co_await bury_remains());
   co_await core_.journal.commit();
   failpoint("recovery.settled");
@@ -100,7 +105,7 @@ void Recovery::settle(const JobPtr& job, const Adoption* found) {
     job->finished.open();
     supervisor_.resume(job, node.started_at.value_or(now()));
   } else {
-    begin_again(job);
+    unbegun_.push_back(job);
   }
 }
 
@@ -135,7 +140,7 @@ void Recovery::begin_again(const JobPtr& job) {
   } else if (job->process->node.spec.process.input == model::Input::kPipe) {
     spawn(core_.executor, begin_with_input(job));
   } else {
-    supervisor_.enqueue(job);
+    supervisor_.line_up(job);
   }
 }
 
@@ -143,6 +148,14 @@ void Recovery::begin_again(const JobPtr& job) {
 Task<> Recovery::begin_with_input(JobPtr job) {
   std::ignore = co_await job->client_is_back.wait_for(kClientPatience);
   supervisor_.enqueue(job);
+}
+
+// A client that was cut off from the last engine follows no job of this one before it is back.
+// Until then, what is to be forgotten stays.
+Task<> Recovery::await_client(JobPtr job) {
+  if (!job->process->node.spec.forget_when_ended) co_return;
+  const std::shared_ptr<Following> following = job->follow();
+  std::ignore = co_await job->client_is_back.wait_for(kClientPatience);
 }
 
 Task<Result<>> Recovery::bury_remains() {
@@ -154,6 +167,9 @@ Task<Result<>> Recovery::bury_remains() {
     // A process that is no more leaves only its id behind.
     if (!process) process.emplace().id = *sandbox->node.parent;
     job->process = std::make_shared<LiveNode>(*std::move(process));
+    job->settled.open();
+    core_.jobs.add(job);
+    spawn(core_.executor, await_client(job));
     supervisor_.bury(job);
   }
   co_return Result<>{};

@@ -19,7 +19,9 @@ namespace warren::engine {
 
 class Recovery {
  public:
-  Recovery(Core& core, Supervisor& supervisor) : core_(core), supervisor_(supervisor) {}
+  // Without the rows of the last engine, nobody knows what is whose: then nothing is swept.
+  Recovery(Core& core, Supervisor& supervisor, provider::Provider::Sweep sweep)
+      : core_(core), supervisor_(supervisor), sweep_(sweep) {}
 
   [[nodiscard]] Task<Result<>> run();
 
@@ -33,13 +35,16 @@ class Recovery {
   void continue_command(const JobPtr& job, const Adoption& found);
   void begin_again(const JobPtr& job);
   [[nodiscard]] Task<> begin_with_input(JobPtr job);
+  [[nodiscard]] Task<> await_client(JobPtr job);
   [[nodiscard]] Task<Result<>> bury_remains();
   [[nodiscard]] Task<> restore_pause(JobPtr job);
 
   Core& core_;
   Supervisor& supervisor_;
+  provider::Provider::Sweep sweep_;
   std::map<NodeId, std::string> footprints_;  // By sandbox.
   std::vector<JobPtr> jobs_;
+  std::vector<JobPtr> unbegun_;       // Of these nothing has run.
   std::vector<LiveNodePtr> remains_;  // Sandboxes whose process has ended.
 };
 

@@ -4,6 +4,10 @@
 
 #include <signal.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "engine/clock.h"
 #include "engine/engine_fixture.h"
 
 namespace warren::engine {
@@ -139,6 +143,99 @@ TEST_F(EngineTest, ForgetsWhatEndedWhileNoEngineRan) {
   await_forgotten(sandbox);
   EXPECT_THAT(on_node(wire::kGet, id), HoldsError(Errc::kNotFound, HasSubstr(id)));
   EXPECT_EQ(provider_.sandboxes(), 0U);
+}
+
+TEST_F(EngineTest, TellsAClientThatIsBackHowAJobToBeForgottenEndedAndThenForgetsIt) {
+  start();
+  v1::RunRequest request = request_for({"sleep"});
+  request.set_detach(false);
+  request.set_idempotency_key("k");
+  request.mutable_spec()->set_forget_when_ended(true);
+  std::string id;
+  {
+    wire::ClientChannel lost = connect();
+    ASSERT_TRUE(lost.open(wire::kRun, request).has_value());
+    ASSERT_TRUE(lost.next().has_value());
+    wait_for_state("1", "RUNNING");
+    id = on_node(wire::kGet, "1")->id();
+    stop();
+  }
+  provider_.exit_with(id_of(id), 7);
+  start();
+  wire::ClientChannel again = connect();
+  ASSERT_TRUE(again.open(wire::kRun, request).has_value());
+  v1::RunEvent event;
+  while (!event.has_ended()) ASSERT_TRUE(event.ParseFromString(again.next()->message));
+  EXPECT_EQ(event.ended().exit_code(), 7);
+  await_forgotten(event.ended().sandbox());
+  EXPECT_THAT(run(request), HoldsError(Errc::kNotFound, HasSubstr("has been forgotten")));
+}
+
+TEST_F(EngineTest, CountsWhatRunsBeforeItAdmitsWhatWaits) {
+  start(with_slots(1));
+  const std::string first = run({"sleep"});
+  wait_for_state(first, "RUNNING");
+  const std::string older = run({"sleep"});
+  v1::RunRequest urgent = request_for({"sleep"});
+  urgent.mutable_spec()->set_priority(1);
+  const std::string younger = run(urgent)->id();
+  provider_.exit_with(id_of(first), 0);
+  wait_for_state(younger, "RUNNING");
+  restart(with_slots(1));
+  EXPECT_EQ(on_node(wire::kGet, older)->state(), "QUEUED");
+  EXPECT_EQ(on_node(wire::kGet, younger)->state(), "RUNNING");
+}
+
+// Two jobs that an engine was about to start when it died; only one of them has room now.
+TEST_F(EngineTest, DoesNotStartASecondTimeWhatIsStoppedWhileItWaits) {
+  ASSERT_TRUE(prepare(places_, {}).has_value());
+  auto opened = store::Store::open(places_.state_dir, store::Durability::kProcess);
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  store::Batch rows;
+  std::vector<std::string> ids;
+  for (std::uint8_t seq = 1; seq <= 2; ++seq) {
+    model::Node process;
+    process.id = NodeId::make(now(), {seq});
+    process.seq = seq;
+    process.owner = "root";
+    process.spec.process.argv = {"sleep"};
+    process.state = model::State::kStarting;
+    process.created_at = now();
+    model::Node sandbox = process;
+    sandbox.id = NodeId::make(now(), {seq, 1});
+    sandbox.seq = 0;
+    sandbox.kind = model::Kind::kSandbox;
+    sandbox.parent = process.id;
+    process.kind = model::Kind::kProcess;
+    process.sandbox = sandbox.id;
+    ids.push_back(process.id.to_text());
+    rows.emplace_back(store::InsertNode{process});
+    rows.emplace_back(store::InsertNode{sandbox});
+  }
+  std::promise<Result<>> stored;
+  opened->store->submit(std::move(rows), [&](Result<> result) { stored.set_value(result); });
+  ASSERT_TRUE(stored.get_future().get().has_value());
+  opened->store.reset();
+
+  start(with_slots(1));
+  wait_for_state(ids[0], "RUNNING");
+  EXPECT_EQ(stop_job(ids[1], 60'000)->state(), "STOPPED");
+  EXPECT_THAT(provider_.calls(), ::testing::Not(::testing::Contains("start " + ids[1])));
+  EXPECT_EQ(on_node(wire::kGet, ids[0])->state(), "RUNNING");
+}
+
+TEST_F(EngineTest, KillsNothingWhenTheRecordOfWhatRunsIsLost) {
+  start();
+  const std::string id = run({"sleep"});
+  wait_for_state(id, "RUNNING");
+  stop();
+  for (const char* name : {"state.db-wal", "state.db-shm"}) {
+    std::filesystem::remove(places_.state_dir / name);
+  }
+  std::ofstream(places_.state_dir / "state.db") << std::string(8192, 'x');
+  start();
+  EXPECT_EQ(provider_.sandboxes(), 1U);
+  EXPECT_THAT(on_node(wire::kGet, id), HoldsError(Errc::kNotFound, HasSubstr(id)));
 }
 
 TEST_F(EngineTest, KeepsAPausedJobPaused) {

@@ -12,6 +12,8 @@
 namespace warren::engine {
 namespace {
 
+constexpr std::size_t kLongestKey = 255;
+
 v1::RunEvent introduction(const model::Node& node) {
   v1::RunEvent event;
   event.set_id(node.id.to_text());
@@ -60,13 +62,23 @@ Task<Result<>> RunCalls::plan(KnownCall call) {
 
 Task<Result<>> RunCalls::run(KnownCall call) {
   WARREN_CO_TRY(const v1::RunRequest request, parse<v1::RunRequest>(*call.call));
+  if (request.idempotency_key().size() > kLongestKey) {
+    co_return fail(Errc::kInvalidArgument, "idempotency key: longer than {} bytes", kLongestKey);
+  }
   JobRequest wanted;
   WARREN_CO_TRY(wanted.spec, co_await spec_of(request.spec(), call.caller));
   wanted.caller = call.caller;
   wanted.key = request.idempotency_key();
   wanted.fingerprint = fingerprint(request.spec());
   WARREN_CO_TRY(const Accepted accepted, co_await intake_.accept(std::move(wanted)));
-  if (!accepted.fresh) co_return co_await repeat(call.call, accepted.process, request);
+  if (!accepted.fresh) {
+    Result<> served = co_await repeat(call.call, accepted.process, request);
+    const JobPtr known = core_.jobs.find(accepted.process);
+    if (known && !request.detach() && call.call->is_cancelled()) {
+      client_has_left(known, call.caller);
+    }
+    co_return served;
+  }
 
   const JobPtr job = accepted.fresh;
   Result<> served = co_await begin(call.call, job, request);
@@ -130,7 +142,12 @@ Task<Result<>> RunCalls::attach(CallPtr call, JobPtr job, v1::RunRequest request
 }
 
 Task<Result<>> RunCalls::repeat(CallPtr call, NodeId first, v1::RunRequest request) {
-  WARREN_CO_TRY(const FoundNode found, co_await directory_.find_by_id(first));
+  Result<FoundNode> known = co_await directory_.find_by_id(first);
+  if (!known && known.error().code == Errc::kNotFound) {
+    co_return fail(Errc::kNotFound, "job {} of this idempotency key has been forgotten",
+                   first.to_text());
+  }
+  WARREN_CO_TRY(const FoundNode found, std::move(known));
   const JobPtr job = core_.jobs.find(first);
   const std::shared_ptr<Following> following = job ? job->follow() : nullptr;
   if (job) job->client_is_back.open();
@@ -190,6 +207,7 @@ Task<> RunCalls::receive_upload(JobPtr job, std::shared_ptr<Upload> upload) {
 }
 
 void RunCalls::client_has_left(const JobPtr& job, const model::Caller& caller) {
+  if (core_.is_going_down) return;
   if (job->process->node.spec.on_client_exit != model::OnClientExit::kStop) return;
   const model::Cause cause{.type = model::Cause::Type::kStoppedBy, .subject = caller.name};
   std::ignore = supervisor_.end(job, {.event = model::Event::kStop, .cause = cause});

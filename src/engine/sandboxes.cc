@@ -58,10 +58,10 @@ Task<Result<>> Sandboxes::remove_log(NodeId process) {
       [this, process](Done<> done) { provider_.remove_log(process, std::move(done)); });
 }
 
-Task<Result<Adoptions>> Sandboxes::adopt(Adoptions sandboxes) {
+Task<Result<Adoptions>> Sandboxes::adopt(Adoptions sandboxes, provider::Provider::Sweep sweep) {
   return await_done<Result<Adoptions>>(
-      [this, sandboxes = std::move(sandboxes)](Done<Adoptions> done) mutable {
-        provider_.adopt(std::move(sandboxes), std::move(done));
+      [this, sweep, sandboxes = std::move(sandboxes)](Done<Adoptions> done) mutable {
+        provider_.adopt(std::move(sandboxes), sweep, std::move(done));
       });
 }
 

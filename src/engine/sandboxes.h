@@ -26,7 +26,7 @@ class Sandboxes {
   [[nodiscard]] Task<Result<std::vector<model::Usage>>> usage(std::vector<NodeId> sandboxes);
   [[nodiscard]] Task<Result<>> remove_log(NodeId process);
   [[nodiscard]] Task<Result<std::vector<provider::Provider::Adoption>>> adopt(
-      std::vector<provider::Provider::Adoption> sandboxes);
+      std::vector<provider::Provider::Adoption> sandboxes, provider::Provider::Sweep sweep);
   [[nodiscard]] Task<Result<>> close();
 
  private:

@@ -7,6 +7,7 @@
 
 #include "base/co_try.h"
 #include "engine/identities.h"
+#include "engine/utf8.h"
 #include "wire/methods.h"
 
 namespace warren::engine {
@@ -53,7 +54,9 @@ Task<Result<>> Service::serve(CallPtr call, const Route& route) {
   WARREN_CO_TRY(model::Caller caller, co_await identify_peer(call->peer()));
   WARREN_CO_TRY(model::authorize(caller, route.method, caller.uid));
   KnownCall known{.call = std::move(call), .caller = std::move(caller)};
-  co_return co_await route.handle(*this, std::move(known));
+  Result<> done = co_await route.handle(*this, std::move(known));
+  if (!done) done.error().message = to_utf8(done.error().message);
+  co_return done;
 }
 
 Task<Result<model::Caller>> Service::identify_peer(wire::Peer peer) {

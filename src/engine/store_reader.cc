@@ -22,10 +22,11 @@ Task<StoreReader::FoundNode> StoreReader::newest_by_name(std::string name) {
   return pool_.run([this, name = std::move(name)] { return store_.newest_by_name(name); });
 }
 
-Task<Result<std::vector<model::Node>>> StoreReader::find_by_prefix(std::string prefix,
-                                                                   std::uint32_t limit) {
-  return pool_.run(
-      [this, prefix = std::move(prefix), limit] { return store_.find_by_prefix(prefix, limit); });
+Task<Result<std::vector<model::Node>>> StoreReader::find_by_prefix(
+    std::string prefix, std::uint32_t limit, std::optional<std::uint32_t> owner_uid) {
+  return pool_.run([this, prefix = std::move(prefix), limit, owner_uid] {
+    return store_.find_by_prefix(prefix, limit, owner_uid);
+  });
 }
 
 Task<Result<std::vector<model::Node>>> StoreReader::list(store::Query query) {

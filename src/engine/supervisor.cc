@@ -31,6 +31,11 @@ void Supervisor::has_ended(provider::Ended how) {
 }
 
 void Supervisor::enqueue(const JobPtr& job) {
+  line_up(job);
+  admit_waiting();
+}
+
+void Supervisor::line_up(const JobPtr& job) {
   const model::Node& node = job->process->node;
   core_.jobs.add(job);
   spawn(core_.executor, drive(job));
@@ -39,7 +44,6 @@ void Supervisor::enqueue(const JobPtr& job) {
                     .owner = node.owner,
                     .priority = node.spec.priority,
                     .memory = node.spec.sandbox.limits.memory.value_or(Bytes{})});
-  admit_waiting();
 }
 
 void Supervisor::resume(const JobPtr& job, Timestamp started_at) {
@@ -89,6 +93,15 @@ Task<> Supervisor::drive(JobPtr job) {
 }
 
 Task<> Supervisor::launch(JobPtr job) {
+  if (job->early_stop) {
+    provider::Ended never_begun;
+    never_begun.process = job->process->node.id;
+    never_begun.at = now();
+    never_begun.wait_status = SIGTERM;
+    has_ended(std::move(never_begun));
+    job->settled.open();
+    co_return;
+  }
   for (const LiveNodePtr& live : {job->process, job->sandbox}) {
     std::ignore = core_.journal.apply(live, {.event = Event::kAdmit, .at = now()});
   }

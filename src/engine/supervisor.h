@@ -29,6 +29,9 @@ class Supervisor final : public provider::Observer {
 
   // Takes charge of a job whose rows are durable and of which nothing runs: it waits for its turn.
   void enqueue(const JobPtr& job);
+  // The same, but nobody's turn comes before admit_waiting().
+  void line_up(const JobPtr& job);
+  void admit_waiting();
   // Takes charge of a job whose command an earlier engine started.
   void resume(const JobPtr& job, Timestamp started_at);
   // Takes charge of a job whose start has failed before its turn came.
@@ -59,7 +62,6 @@ class Supervisor final : public provider::Observer {
 
   void has_started(const JobPtr& job, Timestamp at);
   void has_ended(provider::Ended how);
-  void admit_waiting();
   [[nodiscard]] LiveNodePtr any_child(const Job& job) const;
 
   Core& core_;

@@ -37,7 +37,10 @@ bool Supervisor::end(const JobPtr& job, EndOrder order) {
   } else if (job->is_started) {
     spawn(core_.executor, terminate(job, order.farewell));
   } else {
-    job->early_stop = order.farewell;
+    if (!job->early_stop || order.farewell.grace < job->early_stop->grace) {
+      job->early_stop = order.farewell;
+    }
+    job->admitted.open();  // One that waits for a second start does not get it.
   }
   return true;
 }

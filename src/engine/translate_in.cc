@@ -133,7 +133,9 @@ std::string fingerprint(const v1::Spec& message) {
     google::protobuf::io::StringOutputStream stream(&text);
     google::protobuf::io::CodedOutputStream coded(&stream);
     coded.SetSerializationDeterministic(true);
-    std::ignore = message.SerializeToCodedStream(&coded);  // A string takes everything.
+    v1::Spec lasting = message;
+    lasting.clear_input();  // A client that repeats its call may have nothing left to write.
+    std::ignore = lasting.SerializeToCodedStream(&coded);  // A string takes everything.
   }
   __extension__ using Hash = unsigned __int128;
   constexpr Hash kPrime = (Hash{1} << 88) + 0x13b;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/translate.h"
+#include "engine/utf8.h"
 
 namespace warren::engine {
 namespace {
@@ -102,7 +103,7 @@ v1::Node to_proto(const model::Node& node) {
   message.set_started_at(micros(node.started_at));
   message.set_ended_at(micros(node.ended_at));
   message.set_scheduled_at(micros(node.scheduled_at));
-  message.set_message(node.message);
+  message.set_message(to_utf8(node.message));
   message.set_stdout_bytes(node.stdout_bytes.value);
   message.set_stderr_bytes(node.stderr_bytes.value);
   message.set_lost_bytes(node.lost_bytes.value);
@@ -124,7 +125,7 @@ v1::DoctorReply::Check to_proto(const provider::Check& check) {
   using Message = v1::DoctorReply::Check;
   Message message;
   message.set_name(check.name);
-  message.set_detail(check.detail);
+  message.set_detail(to_utf8(check.detail));
   switch (check.verdict) {
     case provider::Check::Verdict::kOk:
       message.set_verdict(Message::VERDICT_OK);

@@ -29,20 +29,41 @@ bool is_measurable(const FoundNode& found) {
   return found.live && found.live->node.started_at && !model::is_final(found.live->node.state);
 }
 
-void add_reading(const model::Node& node, const model::Usage& usage, v1::StatsEvent& event) {
+// All readings are one message: long commands must not make it larger than a frame may be.
+constexpr std::size_t kMostCommandBytes = std::size_t{4} << 10;
+constexpr std::size_t kMostBytesOfCommands = std::size_t{2} << 20;
+
+// At most `most` bytes of UTF-8, without a part of a character at the end.
+std::string_view start_of(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
+  return text.substr(0, most);
+}
+
+void add_command(const std::vector<std::string>& argv, std::size_t most,
+                 v1::StatsEvent::Reading& reading) {
+  for (const std::string& word : argv) {
+    if (most == 0) return;
+    reading.add_command(std::string(start_of(word, most)));
+    most -= std::min(most, word.size() + 1);  // An empty word takes room as well.
+  }
+}
+
+void add_reading(const model::Node& node, const model::Usage& usage, std::size_t command_bytes,
+                 v1::StatsEvent& event) {
   v1::StatsEvent::Reading& reading = *event.add_readings();
   reading.set_id(node.id.to_text());
   reading.set_seq(node.seq);
   reading.set_name(node.spec.name);
   *reading.mutable_usage() = to_proto(usage);
   *reading.mutable_limits() = to_proto(node.spec.sandbox.limits);
-  for (const std::string& word : node.spec.process.argv) reading.add_command(word);
+  add_command(node.spec.process.argv, command_bytes, reading);
 }
 
 }  // namespace
 
 Task<Result<>> WatchCalls::log(KnownCall call) {
-  WARREN_CO_TRY(const v1::NodeRequest request, parse<v1::NodeRequest>(*call.call));
+  WARREN_CO_TRY(const v1::LogRequest request, parse<v1::LogRequest>(*call.call));
   WARREN_CO_TRY(const FoundNode found,
                 co_await directory_.find(request.node(), call.caller, model::Method::kLog));
   if (found.node().kind != model::Kind::kProcess) {
@@ -52,8 +73,15 @@ Task<Result<>> WatchCalls::log(KnownCall call) {
   const NodeId id = found.node().id;
   const JobPtr job = core_.jobs.find(id);
   const std::shared_ptr<Following> following = job ? job->follow() : nullptr;
-  if (job) co_await job->settled.wait_either(*gone);
+  if (job && !job->settled.is_open()) {
+    if (!request.follow()) {
+      co_return fail(Errc::kFailedPrecondition, "{} has not started: it has no output yet",
+                     request.node());
+    }
+    co_await job->settled.wait_either(*gone);
+  }
   WARREN_CO_TRY(co_await send_output(call.call, id));
+  if (found.live && !request.follow()) co_return Result<>{};
   if (found.live) co_await found.live->ended.wait_either(*gone);
   if (gone->is_open()) co_return client_is_gone();
   co_return co_await send_sizes(call.call, found.node());
@@ -187,11 +215,13 @@ Task<Result<v1::StatsEvent>> WatchCalls::read_stats(const std::vector<FoundNode>
   }
   v1::StatsEvent event;
   event.set_at(now().time_since_epoch().count());
+  const std::size_t command_bytes =
+      std::min(kMostCommandBytes, kMostBytesOfCommands / std::max<std::size_t>(nodes.size(), 1));
   for (const FoundNode& found : nodes) {
     const model::Node& node = found.node();
     const auto reading = readings.find(node.sandbox.value_or(node.id));
     const bool has_ended = model::is_final(node.state) || reading == readings.end();
-    add_reading(node, has_ended ? node.usage : reading->second, event);
+    add_reading(node, has_ended ? node.usage : reading->second, command_bytes, event);
   }
   co_return event;
 }

@@ -179,6 +179,15 @@ void Init::watch_output(Process& process) noexcept {
   }
 }
 
+// The engine holds the same pipe: closing it here alone would leave it in the epoll, at its end and
+// ready for ever.
+void Init::close_pipe(Stream& stream) noexcept {
+  if (!stream.pipe) return;
+  std::ignore = os::call(
+      [&] { return ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stream.pipe.get(), nullptr); });
+  stream.pipe.reset();
+}
+
 int Init::run() noexcept {
   epoll_event events[16];
   while (!quit_) {
@@ -220,12 +229,11 @@ void Init::serve_control() noexcept {
   Message message{};
   auto received =
       os::receive_message(control_.get(), std::as_writable_bytes(std::span(&message, 1)));
-  if (!received && received.error().value == EAGAIN) return;
-  if (!received || received->bytes == 0) {
+  if (received ? received->bytes == 0 : os::is_disconnected(received.error())) {
     control_.reset();
     return;
   }
-  if (!is_whole(message, received->bytes)) return;
+  if (!received || !is_whole(message, received->bytes)) return;
   switch (message.head.type) {
     case plan::MessageType::kStart:
       return start_another(*received, message.start);
@@ -279,8 +287,9 @@ void Init::report_state() noexcept {
 void Init::serve_output(std::uint32_t tag) noexcept {
   const std::uint32_t pipe = tag - kFirstPipe;
   Process& process = processes_.all()[pipe / 2];
-  // Removed from the epoll by the kernel when the pipe is closed.
-  std::ignore = process.output.move_chunk(process.output.streams()[pipe % 2]);
+  Stream& stream = process.output.streams()[pipe % 2];
+  std::ignore = process.output.move_chunk(stream);
+  if (stream.ended) close_pipe(stream);
 }
 
 void Init::serve_children() noexcept {
@@ -326,8 +335,10 @@ void Init::end_sandbox() noexcept {
 
 void Init::finish(Process& process, int wait_status, plan::WallClock at) noexcept {
   process.output.finish();
+  auto& [out, err] = process.output.streams();
+  close_pipe(out);
+  close_pipe(err);
   record_exited(process, wait_status, at);
-  const auto& [out, err] = process.output.streams();
   const plan::ExitedEvent event{.head = head_of<plan::ExitedEvent>(plan::MessageType::kExited),
                                 .process = process.number,
                                 .wait_status = wait_status,
@@ -341,11 +352,15 @@ void Init::finish(Process& process, int wait_status, plan::WallClock at) noexcep
 
 void Init::send_started(const Process& process) noexcept {
   int fds[3];
+  std::size_t count = 0;
   std::uint32_t pipes = 0;
-  for (const Stream& stream : process.output.streams()) {
-    if (stream.pipe) fds[pipes++] = stream.pipe.get();
+  for (std::uint32_t bit = 1; const Stream& stream : process.output.streams()) {
+    if (stream.pipe) {
+      fds[count++] = stream.pipe.get();
+      pipes |= bit;
+    }
+    bit <<= 1;
   }
-  std::size_t count = pipes;
   if (process.output.event() >= 0) fds[count++] = process.output.event();
   const plan::StartedEvent event{.head = head_of<plan::StartedEvent>(plan::MessageType::kStarted),
                                  .process = process.number,

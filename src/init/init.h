@@ -27,6 +27,7 @@ class Init {
   [[nodiscard]] os::KernelResult<> open_loop() noexcept;
   [[nodiscard]] bool watch(int fd, std::uint32_t tag) noexcept;
   void watch_output(Process& process) noexcept;
+  void close_pipe(Stream& stream) noexcept;
 
   void serve(std::uint32_t tag) noexcept;
   void serve_control() noexcept;

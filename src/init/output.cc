@@ -64,11 +64,11 @@ std::size_t Output::move_chunk(Stream& stream) noexcept {
   const auto count = os::read_some(stream.pipe.get(), buffer);
   if (!count) {
     // Anything but "nothing there yet" cannot be mended by another read.
-    if (count.error().value != EAGAIN) stream.pipe.reset();
+    stream.ended = count.error().value != EAGAIN;
     return 0;
   }
   if (*count == 0) {
-    stream.pipe.reset();
+    stream.ended = true;
     return 0;
   }
   keep(stream, std::span(buffer).first(*count));
@@ -86,21 +86,15 @@ void Output::finish() noexcept {
       left -= moved < left ? moved : left;
     }
     if (stream.missing > 0) mark_gap(stream);
+    if (stream.refused > 0) record_refused(stream);
   }
 }
 
-// Followers wait for edges: each write wakes all of them, and nobody has to read.
+// Followers wait for edges: each write wakes all of them, and nobody has to read. Only init and the
+// engine hold the eventfd itself, so that nobody can fill its counter or make a write to it wait.
 void Output::wake_followers() noexcept {
   constexpr std::uint64_t kOne = 1;
-  const auto one = std::as_bytes(std::span(&kOne, 1));
-  if (const auto written = os::write_some(event_.get(), one);
-      written || written.error().value != EAGAIN) {
-    return;
-  }
-  // A follower has filled the counter, which nobody else does: empty it, so that the others hear.
-  std::uint64_t count = 0;
-  std::ignore = os::read_some(event_.get(), std::as_writable_bytes(std::span(&count, 1)));
-  std::ignore = os::write_some(event_.get(), one);
+  std::ignore = os::write_some(event_.get(), std::as_bytes(std::span(&kOne, 1)));
 }
 
 std::uint64_t Output::room() const noexcept {
@@ -133,7 +127,13 @@ void Output::lose(Stream& stream, std::uint64_t bytes) noexcept {
     // A marker that does not fit on a full disk is missed by nobody: the count says it all.
     std::ignore = append(stream, bytes_of(kLimitMarker), LogRecordKind::kMarker);
   }
-  add_record(stream, stream.size, bytes, LogRecordKind::kLost);
+  // No record for each: the index would grow for as long as the command writes.
+  stream.refused += bytes;
+}
+
+void Output::record_refused(Stream& stream) noexcept {
+  add_record(stream, stream.size, stream.refused, LogRecordKind::kLost);
+  stream.refused = 0;
 }
 
 void Output::mark_gap(Stream& stream) noexcept {
@@ -171,6 +171,7 @@ void Output::add_record(const Stream& stream, std::uint64_t offset, std::uint64_
                                      .kind = kind});
     // One that cannot be written leaves bytes without a time; readers take them from the file.
     std::ignore = os::write_some(index_.get(), std::as_bytes(std::span(&record, 1)));
+    kept_ += sizeof record;
     length -= part;
     if (kind != LogRecordKind::kLost) offset += part;
   }

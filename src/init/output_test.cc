@@ -159,7 +159,7 @@ TEST(Output, KeepsExactlyTheLimitWithoutAMarker) {
 }
 
 TEST(Output, CountsBothStreamsTogetherAgainstTheLimit) {
-  Capture capture(10);
+  Capture capture(10 + sizeof(LogRecord));
   capture.write(kOut, "12345678");
   capture.write(kErr, "abcdef");
   EXPECT_EQ(capture.text(kOut), "12345678");
@@ -181,16 +181,39 @@ TEST(Output, MarksTheLimitOnceAndGoesOnCounting) {
   EXPECT_EQ(capture.replay(kOut), capture.text(kOut));
 }
 
-TEST(Output, ClosesThePipeAfterTheLastWriter) {
+TEST(Output, CountsTheIndexAgainstTheLimit) {
+  constexpr std::uint64_t kLimit = 4096;
+  Capture capture(kLimit);
+  for (std::uint64_t round = 0; round < kLimit; ++round) capture.write(kOut, "x");
+  EXPECT_LE(capture.recorded(LogRecordKind::kData), kLimit / sizeof(LogRecord));
+  EXPECT_EQ(capture.recorded(LogRecordKind::kData) + capture.output().lost(), kLimit);
+}
+
+TEST(Output, WritesOneRecordOfAStreamForAllThatComesAfterTheLimit) {
+  Capture capture(4);
+  capture.write(kOut, "1234");
+  const std::size_t before = capture.records().size();
+  for (int round = 0; round < 1000; ++round) {
+    capture.write(kOut, "more");
+    capture.write(kErr, "more");
+  }
+  EXPECT_EQ(capture.records().size(), before + 1) << "the marker, and nothing else";
+  capture.output().finish();
+  EXPECT_EQ(capture.records().size(), before + 3);
+  EXPECT_EQ(capture.recorded(LogRecordKind::kLost), 8000U);
+}
+
+TEST(Output, SeesTheEndAfterTheLastWriter) {
   Capture capture;
   Stream& out = capture.output().streams()[0];
   EXPECT_EQ(capture.output().move_chunk(out), 0U);
-  EXPECT_TRUE(out.pipe);
+  EXPECT_FALSE(out.ended);
   capture.put(kOut, "x");
   capture.writer(kOut).reset();
   EXPECT_EQ(capture.output().move_chunk(out), 1U);
+  EXPECT_FALSE(out.ended);
   EXPECT_EQ(capture.output().move_chunk(out), 0U);
-  EXPECT_FALSE(out.pipe);
+  EXPECT_TRUE(out.ended);
   EXPECT_EQ(capture.text(kOut), "x");
 }
 
@@ -305,6 +328,7 @@ TEST(OutputOnAFullDisk, DoesNotCountWhatIsMissingAgainstTheLimit) {
     EXPECT_THAT(text, AllOf(HasSubstr(kMissingHere), HasSubstr("\n0123456789\n")));
     EXPECT_THAT(text, HasSubstr(kLimitReached));
     EXPECT_EQ(capture.output().lost(), 10U);
+    capture.output().finish();
     EXPECT_EQ(capture.recorded(LogRecordKind::kLost), 10U);
   });
 }

@@ -7,10 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cstddef>
 #include <tuple>
 
-#include "base/crc32c.h"
 #include "os/call.h"
 #include "os/file.h"
 #include "os/socket.h"
@@ -69,6 +67,14 @@ os::KernelResult<> open_stream(Sandbox& sandbox, const plan::StepView& step, Str
   return {};
 }
 
+// The command's user can open /dev/stdin again as well.
+os::KernelResult<> give_input(const Sandbox& sandbox, const plan::StepView& step) noexcept {
+  const int input = sandbox.slots.get(plan::Slot::kInput);
+  if (input < 0) return {};
+  return os::call(
+      [&] { return ::fchown(input, static_cast<uid_t>(step.a()), static_cast<gid_t>(step.b())); });
+}
+
 // kOpenPipes: with one slot, both streams of the command go into the first.
 os::KernelResult<> open_pipes(Sandbox& sandbox, const plan::StepView& step,
                               Process& process) noexcept {
@@ -77,18 +83,15 @@ os::KernelResult<> open_pipes(Sandbox& sandbox, const plan::StepView& step,
   err.name = LogStream::kStderr;
   out.file = sandbox.slots.take(plan::Slot::kStdoutLog);
   err.file = sandbox.slots.take(plan::Slot::kStderrLog);
+  if (const auto given = give_input(sandbox, step); !given) return given;
   const auto opened = open_stream(sandbox, step, out, step.slot());
   if (!opened || step.other() == plan::Slot::kNone) return opened;
   return open_stream(sandbox, step, err, step.other());
 }
 
-std::uint32_t checksum(const plan::Record& record) noexcept {
-  return crc32c(reinterpret_cast<const std::uint8_t*>(&record), offsetof(plan::Record, crc));
-}
-
 void append(int file, plan::Record record) noexcept {
   record.magic = plan::kRecordMagic;
-  record.crc = checksum(record);
+  record.crc = plan::checksum_of(record);
   // On a full disk the engine still learns it from the message, or from the pidfd of init.
   std::ignore = os::write_some(file, std::as_bytes(std::span(&record, 1)));
 }
@@ -132,18 +135,28 @@ StepResult<plan::StepView> prepare(Sandbox& sandbox, plan::Reader& reader, Proce
   }
 }
 
+// The command's ends of its streams: it has copies of its own.
+void close_streams(Sandbox& sandbox) noexcept {
+  sandbox.slots.close(plan::Slot::kInput, 1);
+  sandbox.slots.close(plan::Slot::kStdoutPipe, 2);
+}
+
 }  // namespace
 
 StepResult<Process*> Processes::start(Sandbox& sandbox, plan::Reader& reader,
                                       const plan::Start& order, std::uint32_t index) noexcept {
+  // First of all: what a refused order has brought must not be there for the next.
+  Process fresh;
+  fresh.record = sandbox.slots.take(plan::Slot::kRecord);
+  fresh.output.open(sandbox.slots.take(plan::Slot::kIndex),
+                    sandbox.slots.take(plan::Slot::kOutputEvent), order.log_limit);
   Process* process = find(0);
   if (process == nullptr || order.process == 0 || find(order.process) != nullptr) {
+    close_streams(sandbox);
+    sandbox.slots.close(plan::Slot::kStdoutLog, 2);
     return std::unexpected(Failure{.step = index, .op = plan::Op::kSpawn, .error = {EUSERS}});
   }
-  *process = Process();
-  process->record = sandbox.slots.take(plan::Slot::kRecord);
-  process->output.open(sandbox.slots.take(plan::Slot::kIndex),
-                       sandbox.slots.take(plan::Slot::kOutputEvent), order.log_limit);
+  *process = static_cast<Process&&>(fresh);
 
   const auto spawn = prepare(sandbox, reader, *process, index);
   std::optional<Failure> failure;
@@ -160,8 +173,7 @@ StepResult<Process*> Processes::start(Sandbox& sandbox, plan::Reader& reader,
       failure = Failure{.step = index, .op = plan::Op::kSpawn, .error = child.error()};
     }
   }
-  sandbox.slots.close(plan::Slot::kInput, 1);
-  sandbox.slots.close(plan::Slot::kStdoutPipe, 2);
+  close_streams(sandbox);
   if (failure) {
     record_failed(process->record.get(), *failure);
     *process = Process();

@@ -4,6 +4,7 @@
 
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -52,6 +53,10 @@ KernelResult<> drop_bounding(std::uint64_t keep) noexcept {
     if (!dropped) return dropped.error().value == EINVAL ? KernelResult<>() : dropped;
   }
   return {};
+}
+
+KernelResult<> join_new_session_keyring() noexcept {
+  return call([] { return ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr); });
 }
 
 KernelResult<> forbid_new_privileges() noexcept {

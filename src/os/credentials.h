@@ -37,6 +37,9 @@ namespace warren::os {
 // prctl(2) PR_CAPBSET_DROP of everything that is not in `keep`.
 [[nodiscard]] KernelResult<> drop_bounding(std::uint64_t keep) noexcept;
 
+// keyctl(2) KEYCTL_JOIN_SESSION_KEYRING: a new, empty session keyring.
+[[nodiscard]] KernelResult<> join_new_session_keyring() noexcept;
+
 // prctl(2) PR_SET_NO_NEW_PRIVS.
 [[nodiscard]] KernelResult<> forbid_new_privileges() noexcept;
 

@@ -33,6 +33,12 @@ struct Received {
 // accept4(2) with SOCK_CLOEXEC.
 [[nodiscard]] KernelResult<UniqueFd> accept_connection(int listener) noexcept;
 
+// Whether an error of receive_message() says that the other end is gone; every other is about one
+// message, or about this moment.
+[[nodiscard]] constexpr bool is_disconnected(Errno error) noexcept {
+  return error.value == ECONNRESET || error.value == EPIPE;
+}
+
 struct SocketPair {
   UniqueFd first;
   UniqueFd second;

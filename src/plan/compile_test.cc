@@ -106,8 +106,8 @@ TEST(IsolatedSandbox, GivesUpItsDescriptorsOfTheHostOnceItIsInItsRoot) {
       closed.at(static_cast<std::size_t>(steps[index].slot) + slot) = true;
     }
   }
-  for (const Slot slot : {Slot::kNetwork, Slot::kUsers, Slot::kPool, Slot::kHostTree,
-                          Slot::kInitTasks, Slot::kFirstMount}) {
+  for (const Slot slot :
+       {Slot::kNetwork, Slot::kUsers, Slot::kPool, Slot::kInitTasks, Slot::kFirstMount}) {
     EXPECT_TRUE(closed[static_cast<std::size_t>(slot)]) << static_cast<int>(slot);
   }
   for (const Slot slot : {Slot::kNull, Slot::kListener, Slot::kWorkGroup, Slot::kWorkTasks,
@@ -200,16 +200,19 @@ TEST(Command, IsSpawnedWhereInitIsWhenThereIsNoUnifiedGroup) {
 
 TEST(Command, LosesItsPrivilegesInTheOrderInWhichTheyAreNeeded) {
   const auto steps = compiled(job({"true"})).process;
-  const std::vector<Op> order{Op::kSetGroups,       Op::kBecomeUser, Op::kSetCapabilities,
-                              Op::kNoNewPrivileges, Op::kCloseFrom,  Op::kSeccomp,
-                              Op::kExecute};
+  const std::vector<Op> order{Op::kSetGroups,       Op::kBecomeUser,      Op::kSetCapabilities,
+                              Op::kChangeDirectory, Op::kNoNewPrivileges, Op::kCloseFrom,
+                              Op::kSeccomp,         Op::kExecute};
   ASSERT_GE(steps.size(), order.size());
   EXPECT_EQ(ops_of({steps.end() - static_cast<std::ptrdiff_t>(order.size()), steps.end()}), order);
 }
 
-TEST(Command, IsItselfInTheDirectoryBeforeItLosesTheRightToEnterIt) {
-  const auto steps = compiled(job({"true"})).process;
-  EXPECT_LT(first_of(steps, Op::kChangeDirectory), first_of(steps, Op::kBecomeUser));
+TEST(Command, EntersItsDirectoryWithItsOwnRights) {
+  for (const model::JobSpec& spec : {job({"true"}), host_job({"true"})}) {
+    const auto steps = compiled(spec).process;
+    EXPECT_GT(first_of(steps, Op::kChangeDirectory), first_of(steps, Op::kBecomeUser));
+    EXPECT_GT(first_of(steps, Op::kChangeDirectory), first_of(steps, Op::kSetCapabilities));
+  }
 }
 
 TEST(Command, HoldsCapabilitiesOnlyAsTheSandboxsRoot) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/crc32c.h"
 #include "plan/op.h"
 
 namespace warren::plan {
@@ -26,8 +27,8 @@ enum class MessageType : std::uint16_t {
   kQuit = 6,    // Ends init and with it everything in the sandbox.
   // Init to engine.
   kReady = 64,
-  // With the read ends of the command's pipes, so that the engine can drain them, then its output
-  // event.
+  // With the read ends of the command's pipes that are still open, so that the engine can drain
+  // them, then its output event.
   kStarted = 65,
   kFailed = 66,
   kExited = 67,
@@ -70,7 +71,7 @@ struct StartedEvent {
   std::uint64_t began_ns;
   std::uint64_t built_ns;
   std::uint64_t spawned_ns;
-  std::uint32_t pipes;  // How many of the descriptors are pipes: 1 where both streams share one.
+  std::uint32_t pipes;  // Those among the descriptors: 1 for stdout's, plus 2 for stderr's.
   std::uint32_t reserved;
 };
 
@@ -119,5 +120,14 @@ struct Record {
   std::uint32_t crc;  // CRC-32C of all before it.
 };
 static_assert(sizeof(Record) == 56);
+
+[[nodiscard]] inline std::uint32_t checksum_of(const Record& record) noexcept {
+  return crc32c(reinterpret_cast<const std::uint8_t*>(&record), offsetof(Record, crc));
+}
+
+// Whether a record read from disk is whole and one of this version.
+[[nodiscard]] inline bool is_valid(const Record& record) noexcept {
+  return record.magic == kRecordMagic && record.crc == checksum_of(record);
+}
 
 }  // namespace warren::plan

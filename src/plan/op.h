@@ -110,7 +110,6 @@ enum class Slot : std::int16_t {
   kNetwork = 3,     // A network namespace.
   kUsers = 4,       // A user namespace.
   kPool = 5,        // The pool of layers and images, id-mapped for kUsers.
-  kHostTree = 6,    // First of up to 8 host directories of the image.
   kInitTasks = 14,  // First of up to 10 files that put init into its cgroups.
   kWorkGroup = 24,  // Directory of the command's cgroup in the unified hierarchy.
   kWorkTasks = 25,  // First of up to 10 files that put the command into its cgroups.
@@ -126,5 +125,14 @@ enum class Slot : std::int16_t {
   kFirstMount = 48,
 };
 inline constexpr std::size_t kSlotCount = 72;
+
+// Of a row of slots that begins with `first`.
+[[nodiscard]] constexpr Slot slot_after(Slot first, std::size_t index) noexcept {
+  return static_cast<Slot>(static_cast<std::size_t>(first) + index);
+}
+
+// Capabilities that a command may ever hold, and that the sandbox's own root does: chown,
+// dac_override, fowner, fsetid, kill, setgid, setuid and net_bind_service (capabilities(7)).
+inline constexpr std::uint64_t kRootCapabilities = 0x4fb;
 
 }  // namespace warren::plan

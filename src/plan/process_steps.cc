@@ -13,15 +13,9 @@
 namespace warren::plan {
 namespace {
 
-// The bounding set of sandbox_steps.cc, for the sandbox's own root; other users get none.
-constexpr std::uint64_t kRootCapabilities = 0x4fb;
 constexpr std::uint64_t kOpenFilesSoft = 1024;
 constexpr std::uint64_t kOpenFilesHard = 65536;
 constexpr std::string_view kHostPath = "/usr/bin:/bin";
-
-constexpr Slot slot_after(Slot first, std::size_t index) {
-  return static_cast<Slot>(static_cast<std::size_t>(first) + index);
-}
 
 std::map<std::string, std::string> environment(const model::JobSpec& spec, const Account& account,
                                                const Image& image) {
@@ -85,12 +79,14 @@ void add_streams(std::vector<Step>& steps, const model::JobSpec& spec) {
       {.op = Op::kInstall, .slot = merged ? Slot::kStdoutPipe : Slot::kStderrPipe, .a = 2});
 }
 
-void add_privileges(std::vector<Step>& steps, const Account& account, bool is_host,
-                    const Resources& resources) {
+void add_privileges(std::vector<Step>& steps, const Account& account, bool is_host) {
   steps.push_back({.op = Op::kSetGroups, .data = bytes_of(account.groups)});
   steps.push_back({.op = Op::kBecomeUser, .a = account.uid, .b = account.gid});
   const bool is_root = !is_host && account.uid == 0;
   steps.push_back({.op = Op::kSetCapabilities, .a = is_root ? kRootCapabilities : 0});
+}
+
+void add_confinement(std::vector<Step>& steps, bool is_host, const Resources& resources) {
   steps.push_back({.op = Op::kNoNewPrivileges});
   steps.push_back({.op = Op::kCloseFrom, .a = 3});
   // Last before the command: the filter forbids much of what the steps before it do.
@@ -121,9 +117,11 @@ std::vector<Step> start_command(const model::JobSpec& spec, const Account& accou
     steps.push_back({.op = Op::kSetAffinity, .data = bytes_of(resources.affinity)});
   }
   steps.push_back({.op = Op::kSetUmask, .a = 022});
+  add_privileges(steps, account, is_host);
+  // With the command's own rights: it begins nowhere that it could not enter by itself.
   steps.push_back({.op = Op::kChangeDirectory,
                    .texts = {spec.process.workdir.value_or(is_host ? "/" : "/work")}});
-  add_privileges(steps, account, is_host, resources);
+  add_confinement(steps, is_host, resources);
   steps.push_back(execute(spec, environment(spec, account, image)));
   return steps;
 }

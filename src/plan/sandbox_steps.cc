@@ -22,10 +22,6 @@ namespace {
 
 constexpr std::uint64_t kQuiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-constexpr Slot slot_after(Slot first, std::size_t index) {
-  return static_cast<Slot>(static_cast<std::size_t>(first) + index);
-}
-
 // Where the plan keeps the mounts it makes.
 constexpr Slot kProc = Slot::kFirstMount;
 constexpr Slot kSys = slot_after(Slot::kFirstMount, 1);
@@ -36,10 +32,6 @@ constexpr Slot kEmpty = slot_after(Slot::kFirstMount, 5);
 constexpr Slot kRoot = slot_after(Slot::kFirstMount, 6);
 constexpr Slot kFirstReadOnly = slot_after(Slot::kFirstMount, 7);
 constexpr Slot kFirstTree = slot_after(Slot::kFirstMount, 12);
-
-// Capabilities that a command may ever hold: chown, dac_override, fowner, fsetid, kill, setgid,
-// setuid and net_bind_service (capabilities(7)). Init keeps what it needs to serve them.
-constexpr std::uint64_t kBounding = 0x4fb;
 
 // Files of /proc that tell of the host or act on it, and are not already the host root's alone.
 constexpr std::array kMaskedFiles{"kcore",         "keys",       "key-users",   "timer_list",
@@ -204,7 +196,7 @@ std::vector<Step> isolated_sandbox(const Image& image, const Resources& resource
   steps.push_back({.op = Op::kCloseSlot,
                    .slot = Slot::kFirstMount,
                    .a = kSlotCount - static_cast<std::uint64_t>(Slot::kFirstMount)});
-  steps.push_back({.op = Op::kDropBounding, .a = kBounding});
+  steps.push_back({.op = Op::kDropBounding, .a = kRootCapabilities});
   steps.push_back({.op = Op::kOnEndKill, .a = 1});
   return steps;
 }

@@ -45,8 +45,7 @@ std::string to_text(Slot slot) {
   };
   if (slot >= Slot::kFirstMount) return fmt::format("mount+{}", within(Slot::kFirstMount));
   if (slot >= Slot::kWorkTasks) return fmt::format("work-tasks+{}", within(Slot::kWorkTasks));
-  if (slot >= Slot::kInitTasks) return fmt::format("init-tasks+{}", within(Slot::kInitTasks));
-  return fmt::format("host-tree+{}", within(Slot::kHostTree));
+  return fmt::format("init-tasks+{}", within(Slot::kInitTasks));
 }
 
 // Numbers that are sets of bits or modes read better in the base that their man pages use.

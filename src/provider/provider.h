@@ -68,8 +68,8 @@ struct LogFiles {
   os::UniqueFd stdout_file;
   os::UniqueFd stderr_file;
   os::UniqueFd index;
-  // While the process lives: an eventfd, to be watched with EPOLLET, that is written after each
-  // growth.
+  // While the process lives: an epoll of the caller's own, to be watched with EPOLLET, that becomes
+  // ready after each growth. Nothing can be done through it that others would notice.
   os::UniqueFd event = {};
 };
 
@@ -134,8 +134,10 @@ class Provider {
     std::optional<Timestamp> started_at;
   };
   // Connects again to the inits of `sandboxes` and reports the ends that were recorded meanwhile to
-  // the observer; then removes whatever none of them claims.
-  virtual void adopt(std::vector<Adoption> sandboxes, Done<std::vector<Adoption>> done) = 0;
+  // the observer; then removes whatever none of them claims, or with kNo leaves and logs it.
+  enum class Sweep : bool { kNo, kYes };
+  virtual void adopt(std::vector<Adoption> sandboxes, Sweep sweep,
+                     Done<std::vector<Adoption>> done) = 0;
 
   // Removes what only serves to make sandboxes (pools, own cgroups, mounts), provided that no
   // sandbox is left; otherwise leaves everything to the next engine.

@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 
+#include "base/quote.h"
 #include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
@@ -63,6 +64,10 @@ la_ssize_t read_source(archive* reader, void* source, const void** bytes) {
     return -1;
   }
   const auto count = os::read_some(from.file, from.buffer);
+  if (!count && count.error() == os::Errno{EAGAIN}) {
+    ::archive_set_error(reader, EAGAIN, "the upload stalled");
+    return -1;
+  }
   if (!count) {
     ::archive_set_error(reader, count.error().value, "reading the archive");
     return -1;
@@ -93,7 +98,7 @@ class Unpacking {
     while (archive_entry* entry = WARREN_TRY(next())) {
       const char* name = ::archive_entry_pathname(entry);
       const std::string shown = name != nullptr ? name : "(unreadable)";
-      WARREN_TRY(context(unpack(entry, shown), "entry '{}'", shown));
+      WARREN_TRY(context(unpack(entry, shown), "entry {}", quote(shown)));
     }
     drain();
     return done_;
@@ -131,7 +136,8 @@ class Unpacking {
   Result<> unpack(archive_entry* entry, const std::string& name) {
     const std::string path = WARREN_TRY(entry_path(name));
     if (const char* existing = ::archive_entry_hardlink(entry)) {
-      const std::string to = WARREN_TRY(context(entry_path(existing), "link to '{}'", existing));
+      const std::string to =
+          WARREN_TRY(context(entry_path(existing), "link to {}", quote(existing)));
       if (path.empty() || to.empty()) return fail(Errc::kInvalidArgument, "it links a directory");
       return writer_.make_hard_link(path, to);
     }

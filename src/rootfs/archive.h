@@ -26,7 +26,8 @@ struct Unpacked {
 // Reads one tar archive (ustar, pax, GNU) from `archive`, a pipe or a file, up to its end and
 // unpacks it below `directory`. Only regular files, directories, symbolic links and hard links
 // within the archive; anything else, absolute names and ".." fail and name the entry. Entries
-// unpacked until then stay. No process of the sandbox may run meanwhile.
+// unpacked until then stay. A socket whose read times out (SO_RCVTIMEO) fails: its upload stalled.
+// No process of the sandbox may run meanwhile.
 [[nodiscard]] Result<Unpacked> unpack_archive(int archive, int directory,
                                               const UnpackOptions& options);
 

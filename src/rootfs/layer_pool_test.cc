@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include <chrono>
@@ -14,6 +15,7 @@
 
 #include "os/file.h"
 #include "os/text_file.h"
+#include "rootfs/pool_file.h"
 #include "rootfs/state_directory_test.h"
 #include "tests/support/result_matchers.h"
 
@@ -188,6 +190,21 @@ TEST_F(BtrfsPoolTest, GrowsWhileItIsInUse) {
   ASSERT_TRUE(pool_->make_room());
   ASSERT_EQ(::stat(file.c_str(), &before), 0);
   EXPECT_EQ(after.st_size, before.st_size);
+}
+
+// A quota below the pool's file is what statvfs(3) does not know of.
+TEST_F(BtrfsPoolTest, DoesNotGrowWhereTheDiskRefuses) {
+  ASSERT_TRUE(pool_->make_room());
+  ASSERT_TRUE(pool_->create(sandbox(1), kLimit));
+  const std::string path = upper(sandbox(1)) + "/file";
+  auto file = os::open_at(AT_FDCWD, path.c_str(), O_RDWR | O_CREAT, 0600);
+  ASSERT_TRUE(file);
+  struct statvfs room {};
+  ASSERT_EQ(::fstatvfs(file->get(), &room), 0);
+  ASSERT_GT(room.f_bavail * room.f_frsize, 2048 * kMebibyte) << "the pool has not grown";
+  EXPECT_EQ(extend_pool_file(file->get(), Bytes{256 * kMebibyte}), Bytes{});
+  file->reset();
+  EXPECT_TRUE(pool_->remove(sandbox(1)));
 }
 
 TEST_F(BtrfsPoolTest, NamesTheDeviceThatWritesEnter) {

@@ -37,6 +37,11 @@ os::KernelResult<> allocate(int file, std::uint64_t offset, std::uint64_t length
       [&] { return ::fallocate(file, 0, static_cast<off_t>(offset), static_cast<off_t>(length)); });
 }
 
+// What statvfs(3) cannot know ahead: quotas, reserves and file systems that cannot preallocate.
+bool is_out_of_room(os::Errno error) noexcept {
+  return error == os::Errno{ENOSPC} || error == os::Errno{EDQUOT} || error == os::Errno{EOPNOTSUPP};
+}
+
 Result<> format(const std::string& path) {
   // One copy of everything: the disk below is as safe as it is. A checksum of its own per block is
   // part of btrfs; discarding would punch holes into what was just allocated.
@@ -85,8 +90,9 @@ Result<Bytes> extend_pool_file(int file, Bytes wanted) {
   if (step < kSmallestStep || free - step < kReserve) return Bytes{};
   struct stat status {};
   WARREN_TRY(os::context(os::call([&] { return ::fstat(file, &status); }), "measuring the pool"));
-  WARREN_TRY(os::context(allocate(file, static_cast<std::uint64_t>(status.st_size), step),
-                         "allocating {} for the pool", to_text(Bytes{step})));
+  const auto allocated = allocate(file, static_cast<std::uint64_t>(status.st_size), step);
+  if (!allocated && is_out_of_room(allocated.error())) return Bytes{};
+  WARREN_TRY(os::context(allocated, "allocating {} for the pool", to_text(Bytes{step})));
   return Bytes{step};
 }
 

@@ -56,6 +56,7 @@ os::KernelResult<bool> ReadyLayers::claim(int layers, const char* name) {
   {
     const std::scoped_lock lock(mutex_);
     // In batches, so that a burst of claims does not wake the maker each time.
+    ++claims_;
     if (ready_.size() <= count_ / 2) short_of_ready_.notify_one();
     if (ready_.empty()) return false;
     ready = std::move(ready_.back());
@@ -80,8 +81,12 @@ void ReadyLayers::keep_ready(const std::stop_token& stop) {
       std::string name = std::to_string(next++);
       const auto made = make_layer_subvolume(directory_.get(), name.c_str());
       lock.lock();
-      if (!made) return;  // Whoever makes a layer next learns why, at first hand.
-      ready_.push_back(std::move(name));
+      if (made) {
+        ready_.push_back(std::move(name));
+        continue;
+      }
+      // Whoever makes a layer next learns why, at first hand; by then it may work again.
+      short_of_ready_.wait(lock, stop, [this, seen = claims_] { return claims_ != seen; });
     }
   }
 }

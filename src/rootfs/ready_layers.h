@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -42,6 +43,7 @@ class ReadyLayers {
   std::mutex mutex_;
   std::condition_variable_any short_of_ready_;
   std::vector<std::string> ready_;  // Names in directory_.
+  std::uint64_t claims_ = 0;        // Calls of claim().
   std::jthread maker_;              // Last, so that it ends before what it uses.
 };
 

@@ -21,6 +21,7 @@
 #include "os/call.h"
 #include "os/file.h"
 #include "os/mount.h"
+#include "os/procfs.h"
 
 namespace warren::rootfs {
 namespace {
@@ -29,12 +30,13 @@ using os::KernelResult;
 using os::UniqueFd;
 
 // Lives in the new namespace until it is killed. It shares the memory of its parent, so it touches
-// none: only system calls that cannot fail and thus leave errno alone.
+// none: only system calls that cannot fail and thus leave errno alone. Not pause(3): it is a
+// cancellation point, and those write to the thread's descriptor, which is the parent's.
 int hold_namespace(void* parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // The parent may have died before the line above.
-  if (::getppid() != *static_cast<const pid_t*>(parent)) return 0;
-  for (;;) ::pause();
+  if (::syscall(SYS_getppid) != *static_cast<const pid_t*>(parent)) return 0;
+  for (;;) ::syscall(SYS_ppoll, nullptr, 0, nullptr, nullptr, 0);
 }
 
 // The process that a namespace needs until a descriptor holds it.
@@ -91,9 +93,10 @@ KernelResult<> write_map(int process, const char* file, std::string_view map) no
 
 KernelResult<UniqueFd> create_user_namespace(IdRange range) noexcept {
   const NamespaceHolder holder = WARREN_TRY(NamespaceHolder::start());
-  std::array<char, 32> path{};
-  fmt::format_to_n(path.data(), path.size() - 1, "/proc/{}", holder.pid());
-  const UniqueFd process = WARREN_TRY(os::open_at(AT_FDCWD, path.data(), O_RDONLY | O_DIRECTORY));
+  const UniqueFd proc = WARREN_TRY(os::open_procfs());
+  std::array<char, 32> name{};
+  fmt::format_to_n(name.data(), name.size() - 1, "{}", holder.pid());
+  const UniqueFd process = WARREN_TRY(os::open_at(proc.get(), name.data(), O_RDONLY | O_DIRECTORY));
 
   std::array<char, 64> text{};
   const auto end = fmt::format_to_n(text.data(), text.size(), "0 {} {}\n", range.base,

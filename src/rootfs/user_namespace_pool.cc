@@ -19,6 +19,7 @@ UserNamespacePool::~UserNamespacePool() = default;
 
 Result<IdRange> UserNamespacePool::reserve() {
   const std::scoped_lock lock(mutex_);
+  ++reservations_;
   short_of_ready_.notify_one();
   if (ready_.empty()) return ranges_.take();
   return ready_.extract(ready_.begin()).value();
@@ -69,7 +70,10 @@ void UserNamespacePool::keep_ready(const std::stop_token& stop) {
   // At the end the wait says whether there is need, not whether there is still time.
   while (short_of_ready_.wait(lock, stop, is_short) && !stop.stop_requested()) {
     const auto range = ranges_.take();
-    if (!range) return;  // All are in use: from now on the released ones are the supply.
+    if (!range) {  // All are in use.
+      await_reservation(lock, stop);
+      continue;
+    }
     preparing_ = *range;
     lock.unlock();
     auto made = create_user_namespace(*range);
@@ -78,8 +82,14 @@ void UserNamespacePool::keep_ready(const std::stop_token& stop) {
     if (made) namespaces_.try_emplace(*range, *std::move(made));
     if (still_free && made) ready_.insert(*range);
     if (still_free && !made) ranges_.release(*range);
-    if (!made) return;  // Whoever opens a namespace next learns why, at first hand.
+    // Whoever opens a namespace next learns why, at first hand; by then it may work again.
+    if (!made) await_reservation(lock, stop);
   }
+}
+
+void UserNamespacePool::await_reservation(std::unique_lock<std::mutex>& lock,
+                                          const std::stop_token& stop) {
+  short_of_ready_.wait(lock, stop, [this, seen = reservations_] { return reservations_ != seen; });
 }
 
 }  // namespace warren::rootfs

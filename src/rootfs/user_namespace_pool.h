@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -44,6 +45,7 @@ class UserNamespacePool {
 
  private:
   void keep_ready(const std::stop_token& stop);
+  void await_reservation(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
 
   const Sizes sizes_;
   std::mutex mutex_;
@@ -51,6 +53,7 @@ class UserNamespacePool {
   IdRanges ranges_;                             // Here the ranges in ready_ count as taken.
   std::map<IdRange, os::UniqueFd> namespaces_;  // Of ready and of reserved ranges.
   std::set<IdRange> ready_;                     // Not reserved, and with a namespace.
+  std::uint64_t reservations_ = 0;              // Calls of reserve().
   std::optional<IdRange> preparing_;            // What maker_ works on, unless it was reserved.
   std::jthread maker_;                          // Last, so that it ends before what it uses.
 };

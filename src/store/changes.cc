@@ -48,8 +48,7 @@ Result<> change(Database& database, const DeleteNode& removal) {
   WARREN_TRY(remember_seq(database, removal.id));
   for (const std::string_view sql :
        {"DELETE FROM labels WHERE place = (SELECT place FROM nodes WHERE id = ?)",
-        "DELETE FROM footprints WHERE sandbox = ?", "DELETE FROM keys WHERE node = ?",
-        "DELETE FROM nodes WHERE id = ?"}) {
+        "DELETE FROM footprints WHERE sandbox = ?", "DELETE FROM nodes WHERE id = ?"}) {
     WARREN_TRY(database.run(sql, to_blob(removal.id)));
   }
   return {};

@@ -155,7 +155,11 @@ Result<model::Node> read_node(Execution& row) {
   node.sandbox = WARREN_TRY(read_optional_id(row));
   node.owner = row.text();
   node.owner_uid = static_cast<std::uint32_t>(row.integer());
-  node.spec = WARREN_TRY(decode_spec(row.text()));
+  if (row.next_is_null()) {
+    row.skip();  // Not asked for.
+  } else {
+    node.spec = WARREN_TRY(decode_spec(row.text()));
+  }
   node.state = WARREN_TRY(model::parse_state(row.text()));
   node.cause = WARREN_TRY(read_cause(row));
   node.exit_code = read_optional_int(row);
@@ -219,9 +223,7 @@ Result<> update_node(Database& database, const model::Node& node) {
   Execution row = WARREN_TRY(database.prepare(kUpdate));
   bind_progress(row, node, cause);
   row.bind(to_blob(node.id));
-  WARREN_TRY(row.run());
-  if (database.changed_rows() == 0) return fail(Errc::kNotFound, "no node {}", node.id.to_text());
-  return {};
+  return row.run();
 }
 
 }  // namespace warren::store

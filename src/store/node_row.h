@@ -31,7 +31,7 @@ inline constexpr std::string_view kNodeColumns =
 [[nodiscard]] std::int64_t to_column(Timestamp time) noexcept;
 
 [[nodiscard]] Result<> insert_node(Database& database, const model::Node& node);
-// Fails with kNotFound when there is no such node.
+// Does nothing when there is no such node.
 [[nodiscard]] Result<> update_node(Database& database, const model::Node& node);
 
 }  // namespace warren::store

@@ -128,17 +128,27 @@ Result<MaybeNode> newest_by_name(Database& database, std::string_view name) {
   return first(rows, read_node);
 }
 
-Result<Nodes> find_by_prefix(Database& database, std::string_view prefix, std::uint32_t limit) {
+Result<Nodes> find_by_prefix(Database& database, std::string_view prefix, std::uint32_t limit,
+                             std::optional<std::uint32_t> owner_uid) {
   const auto range = range_of(prefix);
   if (!range) return Nodes();
-  Execution rows =
-      WARREN_TRY(database.prepare(select_nodes("WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"),
-                                  to_blob(range->low), to_blob(range->high), std::int64_t{limit}));
+  const std::string sql =
+      select_nodes(fmt::format("WHERE id BETWEEN ? AND ? AND {} {} ORDER BY id LIMIT ?", kNotOfAJob,
+                               owner_uid ? "AND owner_uid = ?" : ""));
+  Execution rows = WARREN_TRY(database.prepare(sql, to_blob(range->low), to_blob(range->high)));
+  if (owner_uid) rows.bind(std::int64_t{*owner_uid});
+  rows.bind(std::int64_t{limit});
   return collect(rows, read_node);
 }
 
 Result<Nodes> list(Database& database, const Query& query) {
-  const std::string sql = select_nodes(conditions(query) + " ORDER BY place DESC LIMIT ?");
+  std::string columns(kNodeColumns);
+  if (!query.specs_of_live) {
+    constexpr std::string_view kSpec = " spec,";
+    columns.replace(columns.find(kSpec), kSpec.size(), " CASE live WHEN 0 THEN spec END,");
+  }
+  const std::string sql = fmt::format("SELECT {} FROM nodes {} ORDER BY place DESC LIMIT ?",
+                                      columns, conditions(query));
   // Prepared for this once: texts differ with the number of labels, which callers choose.
   const Statement statement = WARREN_TRY(database.prepare_once(sql));
   Execution rows(database, statement.get());

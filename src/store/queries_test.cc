@@ -65,6 +65,20 @@ TEST_F(Queries, FindsByTheStartOfAnId) {
   EXPECT_THAT(seqs(store_->find_by_prefix("", 10)), ElementsAre(1, 2, 300));
 }
 
+TEST_F(Queries, TheStartOfAnIdMeansNoSandboxOfAJobAndNothingOfOthers) {
+  model::Node job = make_node(1);
+  model::Node sandbox = make_node(2);
+  model::Node of_another = make_node(3);
+  sandbox.kind = model::Kind::kSandbox;
+  sandbox.parent = job.id;
+  job.sandbox = sandbox.id;
+  of_another.owner_uid = job.owner_uid + 1;
+  put(batch_of(InsertNode{job}, InsertNode{sandbox}, InsertNode{of_another}));
+  const std::string start = job.id.to_text().substr(0, 8);
+  EXPECT_THAT(seqs(store_->find_by_prefix(start, 10)), ElementsAre(1, 3));
+  EXPECT_THAT(seqs(store_->find_by_prefix(start, 1, of_another.owner_uid)), ElementsAre(3));
+}
+
 TEST_F(Queries, NoIdStartsWithWhatIsNoId) {
   put(batch_of(InsertNode{make_node(1)}));
   const std::string text = make_id(1).to_text();
@@ -129,6 +143,16 @@ TEST_F(Queries, HidesOnlySandboxesThatWereMadeForAProcess) {
   EXPECT_THAT(listed({}), ElementsAre(3, 1));
   EXPECT_THAT(listed(with(&Query::sandboxes_of_jobs, true)), ElementsAre(3, 2, 1));
   EXPECT_EQ(value_of(store_->newest_by_name("job")), job);
+}
+
+TEST_F(Queries, LeavesOutTheSpecsOfLiveNodesWhenAsked) {
+  put(batch_of(InsertNode{make_node(1)}, InsertNode{make_ended(2)}));
+  const auto nodes = value_of(store_->list(with(&Query::specs_of_live, false)));
+  ASSERT_EQ(nodes.size(), 2U);
+  EXPECT_EQ(nodes[0], make_ended(2));
+  model::Node without_spec = make_node(1);
+  without_spec.spec = {};
+  EXPECT_EQ(nodes[1], without_spec);
 }
 
 TEST_F(Queries, ExpiresWhatEndedTooLongAgoOldestFirst) {

@@ -165,10 +165,6 @@ Result<> Database::run_script(const std::string& sql) {
   return {};
 }
 
-std::int64_t Database::changed_rows() const noexcept {
-  return ::sqlite3_changes64(raw_.get());
-}
-
 bool Database::in_transaction() const noexcept {
   return ::sqlite3_get_autocommit(raw_.get()) == 0;
 }

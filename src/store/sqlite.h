@@ -106,7 +106,6 @@ class Database {
   // Runs statements without parameters, separated by semicolons.
   [[nodiscard]] Result<> run_script(const std::string& sql);
 
-  [[nodiscard]] std::int64_t changed_rows() const noexcept;  // By the last statement.
   [[nodiscard]] bool in_transaction() const noexcept;
   // Whether any call has found that the file is no sound database.
   [[nodiscard]] bool found_corrupt() const noexcept { return found_corrupt_; }

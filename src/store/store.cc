@@ -97,9 +97,11 @@ Result<std::optional<model::Node>> Store::newest_by_name(const std::string& name
 }
 
 Result<std::vector<model::Node>> Store::find_by_prefix(const std::string& prefix,
-                                                       std::uint32_t limit) {
-  return impl_->read(
-      [&](Database& database) { return store::find_by_prefix(database, prefix, limit); });
+                                                       std::uint32_t limit,
+                                                       std::optional<std::uint32_t> owner_uid) {
+  return impl_->read([&](Database& database) {
+    return store::find_by_prefix(database, prefix, limit, owner_uid);
+  });
 }
 
 Result<std::vector<model::Node>> Store::list(const Query& query) {

@@ -64,10 +64,11 @@ struct InsertNode {
 };
 struct UpdateNode {
   model::Node node;
-};  // All but id, seq, spec, owner and created_at.
+};  // All but id, seq, spec, owner and created_at; one that is not there is no failure.
 struct DeleteNode {
   NodeId id;
-};  // With its events, footprint and keys; one that is not there is no failure.
+};  // With its labels and footprint; one that is not there is no failure. Its keys stay until
+    // prune(), so that a repeated call is not taken for a new one.
 struct PutFootprint {
   Footprint footprint;
 };
@@ -90,6 +91,7 @@ struct Query {
   std::optional<std::uint32_t> owner_uid;     // Only this owner's.
   std::optional<NodeId> parent;
   bool sandboxes_of_jobs = false;  // Also sandboxes that were made for a process.
+  bool specs_of_live = true;       // False: empty, for a reader that has them already.
   std::uint32_t limit = 0;         // 0: all. The newest come first.
 };
 
@@ -125,9 +127,10 @@ class Store {
   [[nodiscard]] Result<std::optional<model::Node>> find(const NodeId& id);
   [[nodiscard]] Result<std::optional<model::Node>> find_by_seq(std::uint64_t seq);
   [[nodiscard]] Result<std::optional<model::Node>> newest_by_name(const std::string& name);
-  // At most `limit` nodes whose id starts with `prefix`.
-  [[nodiscard]] Result<std::vector<model::Node>> find_by_prefix(const std::string& prefix,
-                                                                std::uint32_t limit);
+  // At most `limit` nodes whose id starts with `prefix`, no sandboxes of jobs among them; only
+  // those of `owner_uid`, where it is given.
+  [[nodiscard]] Result<std::vector<model::Node>> find_by_prefix(
+      const std::string& prefix, std::uint32_t limit, std::optional<std::uint32_t> owner_uid = {});
   [[nodiscard]] Result<std::vector<model::Node>> list(const Query& query);
   [[nodiscard]] Result<std::vector<NodeId>> children(const NodeId& parent);
   [[nodiscard]] Result<std::optional<KeyRecord>> find_key(const std::string& owner,

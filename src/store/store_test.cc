@@ -93,9 +93,10 @@ TEST_F(StoreTest, UpdatesAllButWhatANodeIsBornWith) {
   EXPECT_EQ(value_of(store_->find(make_id(7))), expected);
 }
 
-TEST_F(StoreTest, RefusesToUpdateANodeItDoesNotHave) {
-  EXPECT_THAT(commit(*store_, batch_of(UpdateNode{make_node(1)})),
-              HoldsError(Errc::kNotFound, "no node " + make_id(1).to_text()));
+TEST_F(StoreTest, AnUpdateOfANodeThatIsNoMoreKeepsNothingElseFromBeingStored) {
+  put(batch_of(UpdateNode{make_node(1)}, InsertNode{make_node(2)}));
+  EXPECT_EQ(value_of(store_->find(make_id(1))), std::nullopt);
+  EXPECT_EQ(value_of(store_->find(make_id(2))), make_node(2));
 }
 
 TEST_F(StoreTest, LoadsWhatIsAliveInOrderOfCreation) {
@@ -204,7 +205,7 @@ TEST_F(StoreTest, NeverGivesAnEventNumberTwice) {
   EXPECT_EQ(value_of(store_->load()).next_event, 7U);
 }
 
-TEST_F(StoreTest, DeletesANodeWithAllThatBelongsToIt) {
+TEST_F(StoreTest, DeletesANodeWithAllThatBelongsToItButItsKey) {
   model::Node labeled = make_node(1);
   labeled.spec.labels = {{"team", "red"}};
   for (const model::Node& node : {labeled, make_node(2)}) {
@@ -216,7 +217,7 @@ TEST_F(StoreTest, DeletesANodeWithAllThatBelongsToIt) {
   put(batch_of(DeleteNode{make_id(1)}));
 
   EXPECT_EQ(value_of(store_->find(make_id(1))), std::nullopt);
-  EXPECT_EQ(value_of(store_->find_key("alice", "1")), std::nullopt);
+  EXPECT_EQ(value_of(store_->find_key("alice", "1")), make_key("1", 1));
   EXPECT_EQ(value_of(store_->find_key("alice", "2")), make_key("2", 2));
   EXPECT_THAT(value_of(store_->load()).footprints, ElementsAre(Footprint{make_id(2), "f"}));
   EXPECT_THAT(value_of(store_->events(0, 100)), ElementsAre(make_event(2, 2)));

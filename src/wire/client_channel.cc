@@ -129,7 +129,7 @@ Result<std::string> ClientChannel::exchange(std::string_view method,
   for (;;) {
     CallEvent event = WARREN_TRY(next_of(call));
     if (!event.end) {
-      answer = std::move(event.message);
+      answer.append(event.message);
       continue;
     }
     if (!*event.end) return std::unexpected(std::move(event.end->error()));

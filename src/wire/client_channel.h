@@ -55,7 +55,8 @@ class ClientChannel {
   // The next event that needs no waiting.
   [[nodiscard]] Result<std::optional<CallEvent>> poll();
 
-  // A call with one answer, from its opening to its end.
+  // A call with one answer, from its opening to its end. Where the answer comes in parts, this is
+  // all of them: messages merge by concatenation.
   [[nodiscard]] Result<std::string> exchange(std::string_view method,
                                              const google::protobuf::MessageLite& request);
 

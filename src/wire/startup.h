@@ -11,7 +11,7 @@ namespace warren::wire {
 
 inline constexpr std::string_view kReadyLine = "ready\n";
 
-// Exit status of a warrend whose runtime directory another engine has locked.
+// Exit status of a warrend whose state or runtime directory another engine has locked.
 inline constexpr int kAnotherEngineRuns = 3;
 
 }  // namespace warren::wire

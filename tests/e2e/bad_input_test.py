@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What cannot be: each is one line on standard error, and nothing happens."""
 
+import os
 import unittest
 
 from engine_fixture import WarrenTest
@@ -109,6 +110,14 @@ class BadInput(WarrenTest):
     def test_an_argument_that_is_too_long(self):
         self.refuse("run", "echo", "x" * 131_000, "y" * 131_000,
                     *["z" * 131_000] * 8, code=125)
+
+    def test_text_that_is_not_utf8(self):
+        broken = os.fsdecode(b"\xff")
+        self.assertEqual(self.refuse("run", "printf", "%s", broken, code=125),
+                         "warren: argument 2 is not UTF-8\n")
+        for words in [["run", f"--env=A={broken}", "true"], ["status", broken], ["stop", broken],
+                      ["list", "--label", f"a={broken}"], ["tree", broken], ["stats", broken]]:
+            self.assertIn("not UTF-8", self.refuse(*words))
 
     def test_errors_never_carry_control_characters(self):
         for word in ["\x1b[31mred", "line\nbreak", "\x07", "tab\there"]:

@@ -77,6 +77,24 @@ class Stop(WarrenTest):
         self.succeed("stop", "--grace", "0s", *jobs)
         self.assertEqual({job["state"] for job in self.await_end(*jobs)}, {"STOPPED"})
 
+    def test_stop_gives_all_their_grace_at_the_same_time(self):
+        # One after the other they would take longer than the deadline of a command.
+        jobs = [self.start_and_await_ready(IGNORES_TERM) for _ in range(8)]
+        self.succeed("stop", "--grace", "8s", *jobs)
+        self.assertEqual({job["exit_code"] for job in self.await_end(*jobs)}, {137})
+
+    def test_one_that_cannot_be_stopped_keeps_none_of_the_others(self):
+        jobs = [self.detach("sleep", "1000") for _ in range(2)]
+        outcome = self.warren("stop", "--grace", "0s", jobs[0], "nosuch", "nosuch-either", jobs[1])
+        self.assertEqual(outcome.code, 1)
+        self.assertRegex(outcome.err,
+                         r"\Awarren: [^\n]*'nosuch'\nwarren: [^\n]*'nosuch-either'\n\Z")
+        self.assertEqual({job["state"] for job in self.await_end(*jobs)}, {"STOPPED"})
+        forgotten = self.warren("delete", jobs[0], "nosuch", jobs[1])
+        self.assertEqual((forgotten.code, forgotten.err.count("\n")), (1, 1))
+        for job in jobs:
+            self.refuse("status", job)
+
     def test_what_has_ended_cannot_be_stopped(self):
         job = self.detach("true")
         self.await_end(job)

@@ -48,6 +48,11 @@ class Serve(WarrenTest):
             "--runtime-dir", self.directory / "other-run", "serve"))
         self.assertEqual(self.engine_pid(), first)
 
+    def test_a_command_says_that_an_engine_with_another_runtime_directory_has_the_state(self):
+        self.succeed("list")
+        line = self.refuse("--runtime-dir", self.directory / "elsewhere", "list")
+        self.assertIn(f"another engine uses {self.directory}/state", line)
+
     def test_engines_with_other_directories_do_not_disturb_each_other(self):
         other = self.directory / "other"
         env = environment(other)

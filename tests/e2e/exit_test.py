@@ -65,6 +65,11 @@ class Exit(WarrenTest):
         self.assertRegex(outcome.err, r"\Awarren: .*/no/such/place.*\n\Z")
         self.assertIn("/no/such/place", job["message"])
 
+    def test_quiet_does_not_hide_why_a_start_failed(self):
+        outcome = self.warren("-q", "run", "--workdir=/no/such/place", "true")
+        self.assertEqual(outcome.code, 125)
+        self.assertRegex(outcome.err, r"\Awarren: .*/no/such/place.*\n\Z")
+
     def test_a_background_child_with_the_output_does_not_delay_the_end(self):
         outcome, _ = self.run_to_end("sh", "-c", "sleep 1000 & echo done; exit 3")
         self.assertEqual((outcome.code, outcome.out), (3, "done\n"))

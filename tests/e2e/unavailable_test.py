@@ -4,7 +4,7 @@
 
 import unittest
 
-from engine_fixture import WarrenTest
+from engine_fixture import WARREN, WarrenTest
 
 RUN_FLAGS = [
     ["--image=debian"], ["--network=web"], ["--publish=80"], ["--allow-egress=example.org"],
@@ -39,6 +39,13 @@ class Unavailable(WarrenTest):
     def test_other_machines(self):
         for words in [["run", "true"], ["list"], ["log", "1"], ["doctor"]]:
             self.assert_unavailable("--node", "elsewhere", *words)
+
+    def test_command_lines_by_other_names(self):
+        for name in ["jobctl", "rnx", "proc_box"]:
+            link = self.files / name
+            link.symlink_to(WARREN)
+            self.assertEqual(self.refuse("list", program=str(link), code=125),
+                             f"warren: {name}: not available yet\n")
 
     def test_nothing_was_started_to_say_so(self):
         self.assertFalse((self.directory / "run/engine.sock").exists())

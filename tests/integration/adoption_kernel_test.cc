@@ -10,11 +10,13 @@
 #include <array>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "os/file.h"
 #include "os/process.h"
 #include "os/socket.h"
+#include "tests/integration/await.h"
 #include "tests/support/sandbox_runner.h"
 
 namespace warren::test {
@@ -41,14 +43,19 @@ std::vector<Running> from_lines(const std::string& text) {
   return left;
 }
 
+enum class Nested : bool { kNo, kYes };  // Each sandbox within the one before it.
+
 // A process with a provider on `directory` that starts `specs`, tells the parent and waits for its
 // violent end.
 [[noreturn]] void be_an_engine(const std::filesystem::path& directory,
-                               const std::vector<model::JobSpec>& specs, const os::Pipe& pipe) {
+                               const std::vector<model::JobSpec>& specs, Nested nested,
+                               const os::Pipe& pipe) {
   SandboxRunner runner(directory);
   std::vector<Running> running;
+  std::vector<NodeId> ancestors;
   for (const model::JobSpec& spec : specs) {
-    running.push_back(runner.start(spec));
+    running.push_back(runner.start(spec, ancestors));
+    if (nested == Nested::kYes) ancestors.push_back(running.back().sandbox);
     if (!running.back().started) ::_exit(1);
     if (spec.process.input == model::Input::kNull) {
       std::ignore = runner.await_output(running.back(), "ready\n");
@@ -81,12 +88,12 @@ struct Left {
 };
 
 // Starts `specs` in an engine that is then killed without warning.
-Left leave_behind(const std::filesystem::path& directory,
-                  const std::vector<model::JobSpec>& specs) {
+Left leave_behind(const std::filesystem::path& directory, const std::vector<model::JobSpec>& specs,
+                  Nested nested = Nested::kNo) {
   EXPECT_TRUE(os::become_subreaper());  // The inits become children of this process.
   os::Pipe pipe = os::make_pipe().value();
   const pid_t engine = ::fork();  // This process has no other threads yet.
-  if (engine == 0) be_an_engine(directory, specs, pipe);
+  if (engine == 0) be_an_engine(directory, specs, nested, pipe);
   pipe.write.reset();
   std::string told;
   std::array<char, 4096> buffer;
@@ -105,6 +112,17 @@ Left leave_behind(const std::filesystem::path& directory,
   ::kill(engine, SIGKILL);
   ::waitpid(engine, nullptr, 0);
   return left;
+}
+
+pid_t first_child_of(pid_t pid) {
+  pid_t child = 0;
+  std::ifstream(fmt::format("/proc/{0}/task/{0}/children", pid)) >> child;
+  return child;
+}
+
+bool has_descriptor(pid_t pid, int fd) {
+  std::error_code gone;
+  return std::filesystem::is_symlink(fmt::format("/proc/{}/fd/{}", pid, fd), gone);
 }
 
 // Runs until SIGTERM, then exits with `code`.
@@ -193,6 +211,26 @@ TEST(Adoption, ReportsAnInitThatWasKilledMeanwhile) {
   EXPECT_EQ(outcome.ended.stdout_bytes, Bytes{6});
 }
 
+TEST(Adoption, TellsTheStreamsApartWhenOneOfThemIsClosed) {
+  const auto directory = make_directory();
+  Left left = leave_behind(
+      directory, {shell("trap 'echo late >&2; exit 0' TERM; echo ready; exec >&-; sleep 1000 & "
+                        "wait")});
+  const pid_t init = inits_of(::getpid()).at(0);
+  const pid_t command = first_child_of(init);
+  // Once it is closed, init takes note of it before it answers anybody.
+  ASSERT_TRUE(eventually([&] { return !has_descriptor(command, STDOUT_FILENO); }));
+  SandboxRunner runner(directory);
+  ASSERT_TRUE(runner.adopt(left.commands).at(0).running);
+  ASSERT_TRUE(os::send_signal(left.inits[0].get(), SIGSTOP));
+  runner.signal(left.commands[0], SIGTERM);
+  ASSERT_TRUE(eventually([&] { return state_of(command) == 'Z'; }));
+  ASSERT_TRUE(os::send_signal(left.inits[0].get(), SIGKILL));
+  const Outcome outcome = runner.finish(std::move(left.commands[0]));
+  EXPECT_EQ(outcome.out, "ready\n");
+  EXPECT_EQ(outcome.err, "late\n");
+}
+
 TEST(Adoption, SweepsWhatNobodyClaims) {
   const auto directory = make_directory();
   Left left = leave_behind(directory, {patient(1), patient(2)});
@@ -207,6 +245,31 @@ TEST(Adoption, SweepsWhatNobodyClaims) {
   await_death(left.inits[1]);
   runner.signal(left.commands[0], SIGTERM);
   EXPECT_EQ(runner.finish(std::move(left.commands[0])).exit_code(), 1);
+}
+
+TEST(Adoption, SweepsNestedSandboxes) {
+  const auto directory = make_directory();
+  const Left left = leave_behind(directory, {patient(1), patient(2), patient(3)}, Nested::kYes);
+  SandboxRunner runner(directory);
+  EXPECT_THAT(runner.adopt({}), IsEmpty());
+  for (const Running& running : left.commands) {
+    EXPECT_THAT(traces_of(running.sandbox, directory), IsEmpty());
+  }
+}
+
+TEST(Adoption, WaitsForAnInitThatAnswersLate) {
+  const auto directory = make_directory();
+  Left left = leave_behind(directory, {patient(7)});
+  ASSERT_TRUE(os::send_signal(left.inits[0].get(), SIGSTOP));
+  SandboxRunner runner(directory);
+  const auto adopted = runner.adopt(left.commands);
+  EXPECT_TRUE(adopted[0].running);
+  EXPECT_TRUE(adopted[0].started);
+  ASSERT_TRUE(os::send_signal(left.inits[0].get(), SIGCONT));
+  runner.signal(left.commands[0], SIGTERM);
+  const Outcome outcome = runner.finish(std::move(left.commands[0]));
+  EXPECT_EQ(outcome.exit_code(), 7);
+  EXPECT_EQ(outcome.out, "ready\ncaught\n");
 }
 
 TEST(Adoption, KnowsWhatWasNeverStarted) {

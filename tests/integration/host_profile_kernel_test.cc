@@ -2,8 +2,10 @@
 //
 // The host profile: the same path with another plan.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -79,6 +81,31 @@ TEST_F(HostProfile, DoesNotRunAsRoot) {
   const Outcome outcome = runner_.run(spec);
   ASSERT_FALSE(outcome.started);
   EXPECT_THAT(outcome.started.error().message, HasSubstr("never runs commands as root"));
+}
+
+TEST_F(HostProfile, DoesNotEnterADirectoryThatIsClosedToItsUser) {
+  const std::filesystem::path closed = runner_.directory() / "closed";
+  std::filesystem::create_directory(closed);
+  std::filesystem::permissions(closed, std::filesystem::perms::owner_all);
+  std::filesystem::permissions(runner_.directory(), std::filesystem::perms::others_exec,
+                               std::filesystem::perm_options::add);
+  model::JobSpec spec = host_shell("pwd");
+  spec.process.workdir = closed.string();
+  const Outcome outcome = runner_.run(spec);
+  ASSERT_FALSE(outcome.started);
+  EXPECT_EQ(outcome.ended.failed_stage, "change-directory");
+  EXPECT_THAT(outcome.ended.message, HasSubstr("Permission denied"));
+}
+
+TEST_F(HostProfile, HasASessionKeyringOfItsOwn) {
+  constexpr int kSessionKeyring = -3;  // KEY_SPEC_SESSION_KEYRING; 0 asks for its number.
+  const long own = ::syscall(SYS_keyctl, 0, kSessionKeyring, 0);
+  if (own < 0) GTEST_SKIP() << "this kernel has no keyrings";
+  const std::string others = output_of(
+      fmt::format("python3 -c 'import ctypes; print(ctypes.CDLL(None).syscall({}, 0, {}, 0))'",
+                  SYS_keyctl, kSessionKeyring));
+  EXPECT_GT(std::stol(others), 0);
+  EXPECT_NE(std::stol(others), own);
 }
 
 TEST_F(HostProfile, KeepsItsLimits) {

@@ -43,7 +43,7 @@ TEST_F(S1_OwnBinaries, InitsProgramCannotBeOverwrittenByWhoHoldsIt) {
   constexpr char kForged[] = "forged";
   const auto overwrite = [&](int fd) { return ::pwrite(fd, kForged, sizeof kForged, 0); };
   const std::byte content[16] = {};
-  const auto sealed = provider::seal_in_memory("warren-init", content);
+  const auto sealed = provider::seal_in_memory("warren-init", content, provider::Executable::kYes);
   ASSERT_TRUE(sealed) << sealed.error().message;
   EXPECT_EQ(overwrite(sealed->get()), -1);
   EXPECT_EQ(errno, EPERM);

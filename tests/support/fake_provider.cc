@@ -297,13 +297,14 @@ void FakeProvider::remove_log(const NodeId& process, provider::Done<> done) {
   });
 }
 
-void FakeProvider::adopt(std::vector<Adoption> sandboxes,
+void FakeProvider::adopt(std::vector<Adoption> sandboxes, Sweep sweep,
                          provider::Done<std::vector<Adoption>> done) {
-  post([this, claims = std::move(sandboxes), done = std::move(done)]() mutable {
+  post([this, claims = std::move(sandboxes), sweep, done = std::move(done)]() mutable {
     {
       const std::scoped_lock lock(mutex_);
       std::erase_if(boxes_, [&](const auto& entry) {
-        return std::ranges::find(claims, entry.first, &Adoption::sandbox) == claims.end();
+        return sweep == Sweep::kYes &&
+               std::ranges::find(claims, entry.first, &Adoption::sandbox) == claims.end();
       });
       for (Adoption& claim : claims) {
         const auto box = boxes_.find(claim.sandbox);

@@ -55,7 +55,8 @@ class FakeProvider final : public provider::Provider {
              provider::Done<std::vector<model::Usage>> done) override;
   [[nodiscard]] Result<provider::LogFiles> open_log(const NodeId& process) override;
   void remove_log(const NodeId& process, provider::Done<> done) override;
-  void adopt(std::vector<Adoption> sandboxes, provider::Done<std::vector<Adoption>> done) override;
+  void adopt(std::vector<Adoption> sandboxes, Sweep sweep,
+             provider::Done<std::vector<Adoption>> done) override;
   void close(provider::Done<> done) override;
 
  private:

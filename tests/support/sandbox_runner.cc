@@ -150,11 +150,13 @@ void SandboxRunner::ended(provider::Ended how) {
   ends_->changed.notify_all();
 }
 
-std::future<Running> SandboxRunner::begin(const model::JobSpec& spec) {
+std::future<Running> SandboxRunner::begin(const model::JobSpec& spec,
+                                          std::vector<NodeId> ancestors) {
   provider::JobOrder order;
   order.sandbox = next_id();
   order.process = next_id();
   order.spec = spec;
+  order.ancestors = std::move(ancestors);
   order.footprint = provider_->reserve(order.sandbox, spec.sandbox).value();
   Running running{.sandbox = order.sandbox, .process = order.process, .footprint = order.footprint};
   std::promise<Running> promise;
@@ -168,8 +170,8 @@ std::future<Running> SandboxRunner::begin(const model::JobSpec& spec) {
   return future;
 }
 
-Running SandboxRunner::start(const model::JobSpec& spec) {
-  return await(begin(spec));
+Running SandboxRunner::start(const model::JobSpec& spec, std::vector<NodeId> ancestors) {
+  return await(begin(spec, std::move(ancestors)));
 }
 
 Outcome SandboxRunner::finish(Running running) {
@@ -259,7 +261,7 @@ std::vector<provider::Provider::Adoption> SandboxRunner::adopt(const std::vector
                           .started_at = std::nullopt});
   }
   auto [done, future] = completion<std::vector<provider::Provider::Adoption>>();
-  provider_->adopt(std::move(remembered), std::move(done));
+  provider_->adopt(std::move(remembered), provider::Provider::Sweep::kYes, std::move(done));
   return await(std::move(future)).value();
 }
 

@@ -58,8 +58,10 @@ class SandboxRunner final : private provider::Observer {
   [[nodiscard]] Outcome run_shell(const std::string& script);
 
   // The same in two steps; begin() does not even wait for the start.
-  [[nodiscard]] std::future<Running> begin(const model::JobSpec& spec);
-  [[nodiscard]] Running start(const model::JobSpec& spec);
+  // The sandbox lies within `ancestors`, outermost first.
+  [[nodiscard]] std::future<Running> begin(const model::JobSpec& spec,
+                                           std::vector<NodeId> ancestors = {});
+  [[nodiscard]] Running start(const model::JobSpec& spec, std::vector<NodeId> ancestors = {});
   [[nodiscard]] Outcome finish(Running running);
 
   // And piece by piece.

@@ -13,8 +13,16 @@
 #include "client/cli/command_line.h"
 #include "client/cli/commands.h"
 #include "client/output_stream.h"
+#include "client/utf8.h"
 
 namespace warren::client::cli {
+
+CLI::Validator is_text() {
+  return CLI::Validator(
+      [](std::string& text) { return is_utf8(text) ? std::string() : std::string("not UTF-8"); },
+      "");
+}
+
 namespace {
 
 constexpr int kUsageError = 2;

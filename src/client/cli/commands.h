@@ -6,6 +6,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <CLI/Validators.hpp>
 
 #include "client/cli/session.h"
 
@@ -27,6 +28,9 @@ void add_top(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_serve(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
+
+// Refuses what no request can carry.
+[[nodiscard]] CLI::Validator is_text();
 
 // Names of the design that this version does not serve yet; each says so.
 void add_unavailable(CLI::App& app, Session& session);

@@ -58,7 +58,7 @@ void add_events(CLI::App& app, Session& session) {
     std::uint64_t after = 0;
   };
   const auto flags = std::make_shared<Flags>();
-  command.add_option("id", flags->node, "Only of this id, number or name");
+  command.add_option("id", flags->node, "Only of this id, number or name")->check(is_text());
   command.add_flag("-f,--follow", flags->follow, "Go on as more happens");
   command.add_option("--after", flags->after, "Only events with larger numbers");
   command.callback([&session, flags] {

@@ -7,7 +7,6 @@
 
 #include "client/cli/commands.h"
 #include "client/node_json.h"
-#include "client/table.h"
 #include "model/spec.h"
 #include "model/state.h"
 
@@ -41,13 +40,17 @@ Result<v1::ListRequest> make_request(const ListFlags& flags) {
 
 Result<> list(const Session& session, const ListFlags& flags) {
   const v1::ListRequest request = WARREN_TRY(make_request(flags));
+  const std::vector<std::string> fields =
+      session.fields_or({"seq", "name", "state", "cause", "command", "created_at", "id"});
   // An empty list would not notice that a field does not exist.
-  WARREN_TRY(select_fields(node_to_json(v1::Node()), session.flags.fields));
+  WARREN_TRY(node_to_json(v1::Node(), fields));
   EngineClient engine = WARREN_TRY(session.connect());
   const auto reply = WARREN_TRY(engine.call<v1::ListReply>(wire::kList, request));
   auto rows = nlohmann::ordered_json::array();
-  for (const v1::Node& node : reply.nodes()) rows.push_back(node_to_json(node));
-  return session.show_list(rows, {"seq", "name", "state", "cause", "command", "created_at", "id"});
+  for (const v1::Node& node : reply.nodes()) {
+    rows.push_back(WARREN_TRY(node_to_json(node, fields)));
+  }
+  return session.show_list(rows, fields);
 }
 
 }  // namespace
@@ -58,7 +61,8 @@ void add_list(CLI::App& app, Session& session) {
   command.add_flag("--sandboxes", flags->sandboxes, "Also the sandboxes made for jobs");
   command.add_option("--state", flags->states, "Only in this state")->allow_extra_args(false);
   command.add_option("--label", flags->labels, "Only with this label, NAME=VALUE")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(is_text());
   command.add_option("--limit", flags->limit, "At most this many");
   command.callback([&session, flags] { session.finish(list(session, *flags)); });
 }

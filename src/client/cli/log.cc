@@ -67,7 +67,7 @@ Result<> log(const Session& session, const LogFlags& flags) {
 void add_log(CLI::App& app, Session& session) {
   CLI::App& command = *app.add_subcommand("log", "Show a job's output");
   const auto flags = std::make_shared<LogFlags>();
-  command.add_option("id", flags->node, "Id, number or name")->required();
+  command.add_option("id", flags->node, "Id, number or name")->required()->check(is_text());
   command.add_flag("-f,--follow", flags->follow, "Go on until the job has ended");
   command.add_option("--stream", flags->stream, "Only this stream")
       ->check(CLI::IsMember({"stdout", "stderr"}));

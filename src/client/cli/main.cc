@@ -4,16 +4,31 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "client/cli/app.h"
 #include "client/cli/session.h"
+
+namespace {
+
+// One program is to be behind several command lines: its name says which.
+std::string_view name_of(std::string_view program) {
+  return program.substr(program.rfind('/') + 1);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   // A job that closes its input, or an engine that goes, is an error to handle. Standard output
   // that nobody reads ends this program as usual: print() sees to it.
   ::signal(SIGPIPE, SIG_IGN);
   try {
+    const std::string_view name = argc > 0 ? name_of(argv[0]) : "warren";
+    if (name != "warren") {
+      warren::client::cli::complain(std::string(name) + ": not available yet");
+      return 125;
+    }
     return warren::client::cli::run_app(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const std::exception& exception) {
     warren::client::cli::complain(exception.what());

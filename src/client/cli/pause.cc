@@ -4,27 +4,17 @@
 #include <memory>
 
 #include "client/cli/commands.h"
+#include "client/cli/each_node.h"
 
 namespace warren::client::cli {
-namespace {
-
-Result<> pause_all(const Session& session, const std::vector<std::string>& nodes) {
-  EngineClient engine = WARREN_TRY(session.connect());
-  for (const std::string& node : nodes) {
-    v1::NodeRequest request;
-    request.set_node(node);
-    WARREN_TRY(engine.call<v1::Node>(wire::kPause, request));
-  }
-  return {};
-}
-
-}  // namespace
 
 void add_pause(CLI::App& app, Session& session) {
   CLI::App& command = *app.add_subcommand("pause", "Freeze jobs");
   const auto nodes = std::make_shared<std::vector<std::string>>();
-  command.add_option("id", *nodes, "Ids, numbers or names")->required();
-  command.callback([&session, nodes] { session.finish(pause_all(session, *nodes)); });
+  command.add_option("id", *nodes, "Ids, numbers or names")->required()->check(is_text());
+  command.callback([&session, nodes] {
+    session.finish(call_each(session, wire::kPause, v1::NodeRequest(), *nodes));
+  });
 }
 
 }  // namespace warren::client::cli

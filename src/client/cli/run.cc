@@ -44,11 +44,17 @@ Result<int> print_plan(const Session& session, const v1::RunRequest& request) {
 Result<int> run_in_foreground(const Session& session, RunSettings settings) {
   RunSession run(std::move(settings));
   const v1::Node node = WARREN_TRY(run.run());
-  if (!node.message().empty()) session.note(node.message());
+  const int status = node.has_exit_code() ? node.exit_code() : kNotStarted;
+  // --quiet or not, 125 comes with its reason.
+  if (!node.message().empty() && status == kNotStarted) {
+    complain(node.message());
+  } else if (!node.message().empty()) {
+    session.note(node.message());
+  }
   if (const std::uint64_t lost = std::max(run.lost_bytes(), node.lost_bytes()); lost > 0) {
     session.note(fmt::format("{} bytes of output were not kept", lost));
   }
-  return node.has_exit_code() ? node.exit_code() : kNotStarted;
+  return status;
 }
 
 Result<int> run(const Session& session, const RunFlags& flags) {

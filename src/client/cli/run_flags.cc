@@ -7,6 +7,7 @@
 
 #include "base/duration.h"
 #include "base/size.h"
+#include "client/utf8.h"
 #include "model/limits.h"
 #include "model/spec.h"
 
@@ -87,6 +88,24 @@ Result<> check_available(const RunFlags& flags) {
   return {};
 }
 
+Result<> check_text(std::string_view what, std::string_view text) {
+  if (is_utf8(text)) return {};
+  return fail(Errc::kInvalidArgument, "{} is not UTF-8", what);
+}
+
+// The command is argument 0, as for the command itself.
+Result<> check_texts(const RunFlags& flags, const std::vector<std::string>& command) {
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    WARREN_TRY(check_text(fmt::format("argument {}", i), command[i]));
+  }
+  for (const std::string& variable : flags.env) WARREN_TRY(check_text("--env", variable));
+  for (const std::string& label : flags.labels) WARREN_TRY(check_text("--label", label));
+  WARREN_TRY(check_text("--name", flags.name));
+  WARREN_TRY(check_text("--user", flags.user));
+  WARREN_TRY(check_text("--workdir", flags.workdir));
+  return check_text("--idempotency-key", flags.idempotency_key);
+}
+
 Result<> set_limits(v1::Limits& limits, const RunFlags& flags) {
   WARREN_TRY(apply("--max-cpu", flags.max_cpu, parse_percent,
                    [&](std::uint32_t percent) { limits.set_cpu_percent(percent); }));
@@ -148,6 +167,7 @@ Result<v1::RunRequest> make_run_request(const RunFlags& flags,
                                         const std::vector<std::string>& command) {
   WARREN_TRY(check_available(flags));
   if (command.empty()) return fail(Errc::kInvalidArgument, "run: there is no command to run");
+  WARREN_TRY(check_texts(flags, command));
   v1::RunRequest request;
   v1::Spec& spec = *request.mutable_spec();
   spec.mutable_argv()->Assign(command.begin(), command.end());

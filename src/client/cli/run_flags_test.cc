@@ -76,6 +76,20 @@ TEST(RunRequest, SaysWhatIsNotAvailableYet) {
   EXPECT_TRUE(request_with(&RunFlags::image, "host"));
 }
 
+TEST(RunRequest, RefusesTextThatIsNotUtf8) {
+  EXPECT_THAT(make_run_request(RunFlags(), {"printf", "%s", "\xff"}),
+              test::HoldsError(Errc::kInvalidArgument, "argument 2 is not UTF-8"));
+  EXPECT_THAT(request_with(&RunFlags::workdir, "/\xc3"),
+              test::HoldsError(Errc::kInvalidArgument, "--workdir is not UTF-8"));
+  EXPECT_THAT(request_with(&RunFlags::idempotency_key, "\x80"),
+              test::HoldsError(Errc::kInvalidArgument, "--idempotency-key is not UTF-8"));
+  RunFlags flags;
+  flags.env = {"A=\xe2\x82"};
+  EXPECT_THAT(make_run_request(flags, kTrue),
+              test::HoldsError(Errc::kInvalidArgument, "--env is not UTF-8"));
+  EXPECT_TRUE(make_run_request(RunFlags(), {"echo", "\xc3\xa4"}));
+}
+
 TEST(RunRequest, ReadsEnvironmentAndLabels) {
   RunFlags flags;
   flags.env = {"A=1", "B=x=y", "C="};

@@ -32,6 +32,11 @@ Result<EngineClient> Session::connect(Startup startup) const {
   return EngineClient::open(WARREN_TRY(find_places(flags.places)), startup);
 }
 
+std::vector<std::string> Session::fields_or(std::vector<std::string> columns) const {
+  if (wants_json() || !flags.fields.empty()) return flags.fields;
+  return columns;
+}
+
 Result<> Session::show(const Json& object) const {
   const Json selected = WARREN_TRY(select_fields(object, flags.fields));
   return print(STDOUT_FILENO, wants_json() ? to_text(selected, kIndent) : format_object(selected));
@@ -42,6 +47,7 @@ Result<> Session::show_list(const Json& rows, const std::vector<std::string>& co
     const auto& fields = flags.fields.empty() ? columns : flags.fields;
     return print(STDOUT_FILENO, WARREN_TRY(format_table(rows, fields)));
   }
+  if (flags.fields.empty()) return print(STDOUT_FILENO, to_text(rows, kIndent));
   Json selected = Json::array();
   for (const Json& row : rows) selected.push_back(WARREN_TRY(select_fields(row, flags.fields)));
   return print(STDOUT_FILENO, to_text(selected, kIndent));

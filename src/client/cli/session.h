@@ -33,6 +33,9 @@ class Session {
   [[nodiscard]] Result<EngineClient> connect(Startup startup = Startup::kIfAbsent) const;
   [[nodiscard]] bool wants_json() const { return flags.format == "json"; }
 
+  // Which fields of a node are to be shown, in a list with these columns unless --fields names
+  // others; empty: all.
+  [[nodiscard]] std::vector<std::string> fields_or(std::vector<std::string> columns) const;
   // One object, or a list with these columns unless --fields names others.
   [[nodiscard]] Result<> show(const nlohmann::ordered_json& object) const;
   [[nodiscard]] Result<> show_list(const nlohmann::ordered_json& rows,

@@ -37,7 +37,8 @@ Result<> stats(const Session& session, const StatsFlags& flags) {
 void add_stats(CLI::App& app, Session& session) {
   CLI::App& command = *app.add_subcommand("stats", "Show what live jobs use");
   const auto flags = std::make_shared<StatsFlags>();
-  command.add_option("id", flags->nodes, "Ids, numbers or names; all unless told");
+  command.add_option("id", flags->nodes, "Ids, numbers or names; all unless told")
+      ->check(is_text());
   command.add_flag("-f,--follow", flags->follow, "Again after each interval");
   command.add_option("--interval", flags->interval, "Time between two readings")
       ->capture_default_str();

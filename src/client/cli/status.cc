@@ -22,7 +22,9 @@ Result<> status(const Session& session, const std::string& node) {
 void add_status(CLI::App& app, Session& session) {
   CLI::App& command = *app.add_subcommand("status", "Show one job in full");
   const auto node = std::make_shared<std::string>();
-  command.add_option("id", *node, "Id, number, name, or the start of an id")->required();
+  command.add_option("id", *node, "Id, number, name, or the start of an id")
+      ->required()
+      ->check(is_text());
   command.callback([&session, node] { session.finish(status(session, *node)); });
 }
 

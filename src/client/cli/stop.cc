@@ -9,6 +9,7 @@
 
 #include "base/duration.h"
 #include "client/cli/commands.h"
+#include "client/cli/each_node.h"
 
 namespace warren::client::cli {
 namespace {
@@ -36,7 +37,7 @@ Result<std::uint32_t> parse_signal(std::string_view text) {
   return fail(Errc::kInvalidArgument, "'{}' is no signal", text);
 }
 
-Result<> stop(const Session& session, const StopFlags& flags) {
+Result<> stop(Session& session, const StopFlags& flags) {
   v1::StopRequest request;
   if (!flags.grace.empty()) {
     const Duration grace = WARREN_TRY(context(parse_duration(flags.grace), "--grace"));
@@ -45,12 +46,7 @@ Result<> stop(const Session& session, const StopFlags& flags) {
   if (!flags.signal.empty()) {
     request.set_signal(WARREN_TRY(context(parse_signal(flags.signal), "--signal")));
   }
-  EngineClient engine = WARREN_TRY(session.connect());
-  for (const std::string& node : flags.nodes) {
-    request.set_node(node);
-    WARREN_TRY(engine.call<v1::Node>(wire::kStop, request));
-  }
-  return {};
+  return call_each(session, wire::kStop, std::move(request), flags.nodes);
 }
 
 }  // namespace
@@ -58,7 +54,7 @@ Result<> stop(const Session& session, const StopFlags& flags) {
 void add_stop(CLI::App& app, Session& session) {
   CLI::App& command = *app.add_subcommand("stop", "Stop jobs and all their processes");
   const auto flags = std::make_shared<StopFlags>();
-  command.add_option("id", flags->nodes, "Ids, numbers or names")->required();
+  command.add_option("id", flags->nodes, "Ids, numbers or names")->required()->check(is_text());
   command.add_option("--grace", flags->grace, "Time before they are killed; 10s unless told");
   command.add_option("--signal", flags->signal, "What to send first; TERM unless told");
   command.callback([&session, flags] { session.finish(stop(session, *flags)); });

@@ -95,7 +95,8 @@ Result<> tree(const Session& session, const std::string& root) {
 void add_tree(CLI::App& app, Session& session) {
   CLI::App& command = *app.add_subcommand("tree", "Show what runs below what");
   const auto root = std::make_shared<std::string>();
-  command.add_option("id", *root, "Id, number or name of the top; everything unless told");
+  command.add_option("id", *root, "Id, number or name of the top; everything unless told")
+      ->check(is_text());
   command.callback([&session, root] { session.finish(tree(session, *root)); });
 }
 

@@ -43,7 +43,7 @@ Result<int> wait(const Session& session, const std::vector<std::string>& nodes) 
 void add_wait(CLI::App& app, Session& session) {
   CLI::App& command = *app.add_subcommand("wait", "Wait until jobs have ended");
   const auto nodes = std::make_shared<std::vector<std::string>>();
-  command.add_option("id", *nodes, "Ids, numbers or names")->required();
+  command.add_option("id", *nodes, "Ids, numbers or names")->required()->check(is_text());
   command.callback([&session, nodes] {
     const Result<int> status = wait(session, *nodes);
     if (status) return session.finish_with(*status);

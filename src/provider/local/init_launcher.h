@@ -37,6 +37,8 @@ class InitLauncher {
   // Copies the warren-init that is part of this program into a sealed memfd: nothing that runs in a
   // sandbox can reach a file of the host through it (security promise S1).
   [[nodiscard]] static Result<InitLauncher> create();
+  // The same with another program in its place.
+  [[nodiscard]] static Result<InitLauncher> create(std::span<const std::byte> program);
 
   // Clones and executes. Call it on the thread whose mount namespace the sandbox shall start from,
   // and on no other meanwhile.
@@ -57,8 +59,10 @@ class InitLauncher {
   std::unique_ptr<Stack> stack_;
 };
 
-// A sealed memfd with these bytes.
+// A sealed memfd with these bytes. What is not to be executed never can be.
+enum class Executable : bool { kNo, kYes };
 [[nodiscard]] Result<os::UniqueFd> seal_in_memory(const char* name,
-                                                  std::span<const std::byte> bytes);
+                                                  std::span<const std::byte> bytes,
+                                                  Executable executable);
 
 }  // namespace warren::provider

@@ -2,6 +2,7 @@
 
 #include "provider/local/init_watcher.h"
 
+#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -75,13 +76,20 @@ void InitWatcher::run() {
 void InitWatcher::serve(int control, std::uint64_t number) {
   alignas(8) std::array<std::byte, 1024> buffer;
   auto received = os::receive_message(control, buffer);
-  if (!received && received.error() == os::Errno{EAGAIN}) return;
+  if (received ? received->bytes == 0 : os::is_disconnected(received.error())) {
+    std::ignore =
+        os::call([&] { return ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, control, nullptr); });
+    return listener_.gone(number);
+  }
   if (received && received->bytes >= sizeof(plan::MessageHead)) {
     return listener_.message(number, std::span(buffer).first(received->bytes), *received);
   }
-  std::ignore =
-      os::call([&] { return ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, control, nullptr); });
-  listener_.gone(number);
+  // One message is lost or late; what it said is in the records, and the sandbox lives on.
+  if (received) {
+    spdlog::error("an init has sent {} bytes that are no message", received->bytes);
+  } else if (received.error() != os::Errno{EAGAIN}) {
+    spdlog::error("receiving from an init: {}", os::message(received.error()));
+  }
 }
 
 }  // namespace warren::provider

@@ -10,7 +10,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
+#include <map>
 #include <tuple>
+#include <utility>
 
 #include "os/call.h"
 #include "os/context.h"
@@ -20,18 +23,21 @@
 namespace warren::provider {
 namespace {
 
-// Init answers at once unless it is still building its sandbox.
-constexpr int kAnswerMs = 20'000;
+// Init answers at once unless it is still building its sandbox or the host is very busy. A later
+// answer is the watcher's.
+constexpr int kAnswerMs = 5'000;
 
 constexpr plan::MessageHead kAttach{.version = plan::kProtocolVersion,
                                     .type = plan::MessageType::kAttach,
                                     .bytes = sizeof(plan::MessageHead)};
 
-// Init's answer to kAttach: a descriptor of itself. Nothing when it has ended meanwhile.
+// Init's answer to kAttach: a descriptor of itself, an invalid one while it owes the answer.
+// Nothing when it has ended meanwhile.
 std::optional<os::UniqueFd> receive_pidfd(int control) {
   pollfd answer{.fd = control, .events = POLLIN, .revents = 0};
   const auto ready = os::call_for<int>([&] { return ::poll(&answer, 1, kAnswerMs); });
-  if (!ready || *ready == 0) return std::nullopt;
+  if (!ready) return std::nullopt;
+  if (*ready == 0) return os::UniqueFd();
   plan::StateEvent state{};
   auto received = os::receive_message(control, std::as_writable_bytes(std::span(&state, 1)));
   if (!received || received->bytes != sizeof state || received->descriptors != 1 ||
@@ -56,23 +62,27 @@ cgroup::GroupName group_among(const std::vector<cgroup::GroupName>& groups, cons
 
 }  // namespace
 
-void LocalSandboxes::adopt(std::vector<Adoption> sandboxes, Done<std::vector<Adoption>> done) {
-  cleaner_->post([this, sandboxes = std::move(sandboxes), done = std::move(done)]() mutable {
+void LocalSandboxes::adopt(std::vector<Adoption> sandboxes, Sweep sweep,
+                           Done<std::vector<Adoption>> done) {
+  cleaner_->post([this, sandboxes = std::move(sandboxes), sweep, done = std::move(done)]() mutable {
     const auto groups = parts_.cgroups->list().value_or(std::vector<cgroup::GroupName>());
     for (Adoption& adoption : sandboxes) adopt_one(adoption, groups);
-    sweep(sandboxes, groups);
+    const auto remains = unclaimed(sandboxes, groups);
+    if (sweep == Sweep::kYes) {
+      remove_all(remains);
+    } else {
+      for (const auto& [id, group] : remains) spdlog::warn("nobody claims {}: left", id.to_text());
+    }
     done(std::move(sandboxes));
   });
 }
 
 void LocalSandboxes::adopt_one(Adoption& adoption, const std::vector<cgroup::GroupName>& groups) {
-  const SandboxPtr sandbox = add(adoption.sandbox, adoption.process);
-  if (const auto range = rootfs::parse_id_range(adoption.footprint)) {
-    if (users_.reserve(*range)) sandbox->range = *range;
-  }
+  const SandboxPtr sandbox =
+      add(adoption.sandbox, adoption.process, group_among(groups, adoption.sandbox));
+  reserve_again(adoption.sandbox, adoption.footprint);
   sandbox->has_layer = true;
   sandbox->disk_limit = adoption.disk_limit;
-  sandbox->group = group_among(groups, sandbox->id);
   adoption.running = attach(sandbox);
   // Only now: one that was still being built or about to end has recorded it by now.
   const auto records = parts_.logs.records(adoption.process);
@@ -93,9 +103,7 @@ void LocalSandboxes::adopt_one(Adoption& adoption, const std::vector<cgroup::Gro
     // Nothing of it ever ran: what was prepared goes, and the engine begins anew.
     const auto removed = remove_everything(*sandbox);
     if (!removed) spdlog::warn("removing {}: {}", sandbox->id.to_text(), removed.error().message);
-    if (const auto range = rootfs::parse_id_range(adoption.footprint)) {
-      std::ignore = users_.reserve(*range);
-    }
+    reserve_again(adoption.sandbox, adoption.footprint);
   }
 }
 
@@ -109,29 +117,36 @@ bool LocalSandboxes::attach(const SandboxPtr& sandbox) {
   sandbox->init.pidfd = *std::move(pidfd);
   sandbox->control = *std::move(control);
   std::ignore = os::set_nonblocking(sandbox->control.get());
-  // What follows the answer, the pipes of the command, is the watcher's.
+  // What follows, the pipes of the command and before them an answer that is late, is the
+  // watcher's.
   const auto watched = watcher_->watch(sandbox->control.get(), sandbox->number);
   sandbox->is_watched = watched.has_value();
   if (!watched) spdlog::error("adopting {}: {}", sandbox->id.to_text(), watched.error().message);
   return watched.has_value();
 }
 
-void LocalSandboxes::sweep(const std::vector<Adoption>& claimed,
-                           const std::vector<cgroup::GroupName>& groups) {
-  std::vector<NodeId> found = parts_.sockets.list();
-  if (const auto layers = parts_.pool->list()) {
-    found.insert(found.end(), layers->begin(), layers->end());
+std::map<NodeId, cgroup::GroupName> LocalSandboxes::unclaimed(
+    const std::vector<Adoption>& claimed, const std::vector<cgroup::GroupName>& groups) {
+  std::map<NodeId, cgroup::GroupName> found;
+  for (const NodeId& id : parts_.sockets.list()) found.emplace(id, id.to_text());
+  for (const NodeId& id : parts_.pool->list().value_or(std::vector<NodeId>())) {
+    found.emplace(id, id.to_text());
   }
   for (const cgroup::GroupName& group : groups) {
-    if (const auto id = NodeId::parse(leaf_of(group))) found.push_back(*id);
+    if (const auto id = NodeId::parse(leaf_of(group))) found.insert_or_assign(*id, group);
   }
-  std::ranges::sort(found);
-  const auto repeated = std::ranges::unique(found);
-  found.erase(repeated.begin(), repeated.end());
-  for (const NodeId& id : found) {
-    if (std::ranges::find(claimed, id, &Adoption::sandbox) != claimed.end()) continue;
-    const SandboxPtr sandbox = add(id, NodeId());
-    sandbox->group = group_among(groups, id);
+  for (const Adoption& adoption : claimed) found.erase(adoption.sandbox);
+  return found;
+}
+
+void LocalSandboxes::remove_all(const std::map<NodeId, cgroup::GroupName>& unordered) {
+  std::vector<std::pair<NodeId, cgroup::GroupName>> remains(unordered.begin(), unordered.end());
+  // A cgroup can be removed once there is none below it.
+  std::ranges::stable_sort(remains, std::ranges::greater(), [](const auto& remain) {
+    return std::ranges::count(remain.second, '/');
+  });
+  for (const auto& [id, group] : remains) {
+    const SandboxPtr sandbox = add(id, NodeId(), group);
     sandbox->has_ended = true;  // Nobody waits for it.
     std::ignore = attach(sandbox);
     const auto removed = remove_everything(*sandbox);

@@ -6,19 +6,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <tuple>
 
-#include "base/log_index.h"
 #include "os/call.h"
 #include "os/context.h"
-#include "os/file.h"
 #include "provider/local/local_sandboxes.h"
+#include "provider/local/pipe_drain.h"
 
 namespace warren::provider {
 namespace {
@@ -96,28 +93,6 @@ std::optional<int> shell_status(const plan::Record& record) {
   return (missing ? kExitNotFound : kExitNotExecutable) << 8;
 }
 
-// Moves what `pipe` holds to the end of `file`, and returns the file's size then.
-Bytes drain_pipe(int pipe, int file, int index, LogStream stream) {
-  struct stat status {};
-  if (::fstat(file, &status) != 0) return {};
-  auto offset = static_cast<std::uint64_t>(status.st_size);
-  std::vector<std::byte> buffer(std::size_t{256} * 1024);
-  for (;;) {
-    const auto count = os::read_some(pipe, buffer);
-    if (!count || *count == 0) break;
-    const auto written = os::write_at(file, std::span(buffer).first(*count), offset);
-    if (!written) break;
-    const LogRecord record =
-        sealed({.offset = offset,
-                .microseconds = static_cast<std::uint64_t>(now().time_since_epoch().count()),
-                .length = static_cast<std::uint32_t>(*written),
-                .stream = stream});
-    std::ignore = os::write_some(index, std::as_bytes(std::span(&record, 1)));
-    offset += *written;
-  }
-  return Bytes{offset};
-}
-
 Result<> wait_for_death(const os::Child& init) {
   if (!init.pidfd) return {};  // It was dead before this engine began.
   pollfd death{.fd = init.pidfd.get(), .events = POLLIN, .revents = 0};
@@ -139,6 +114,10 @@ void LocalSandboxes::message(std::uint64_t number, std::span<const std::byte> me
   const SandboxPtr sandbox = find_number(number);
   const auto head = read_message<plan::MessageHead>(message.first(sizeof(plan::MessageHead)));
   if (!sandbox || !head) return;
+  if (head->type == plan::MessageType::kState && received.descriptors == 1) {
+    sandbox->init.pidfd = std::move(received.fds[0]);  // An answer to adopt() that came late.
+    return;
+  }
   if (head->type == plan::MessageType::kStarted) {
     if (const auto event = read_message<plan::StartedEvent>(message)) {
       has_started(*sandbox, *event, received);
@@ -158,9 +137,9 @@ void LocalSandboxes::message(std::uint64_t number, std::span<const std::byte> me
 
 void LocalSandboxes::has_started(LiveSandbox& sandbox, const plan::StartedEvent& event,
                                  os::Received& received) {
-  const std::size_t pipes = std::min<std::size_t>(event.pipes, sandbox.pipes.size());
-  for (std::size_t index = 0; index < pipes; ++index) {
-    sandbox.pipes[index] = std::move(received.fds[index]);
+  std::size_t pipes = 0;
+  for (std::size_t stream = 0; stream < sandbox.pipes.size(); ++stream) {
+    if ((event.pipes >> stream & 1) != 0) sandbox.pipes[stream] = std::move(received.fds[pipes++]);
   }
   if (const std::lock_guard lock(mutex_); !sandbox.output_event) {
     sandbox.output_event = std::move(received.fds[pipes]);
@@ -248,16 +227,22 @@ void LocalSandboxes::drain_pipes(LiveSandbox& sandbox, Ended& how) {
   const auto files = parts_.logs.reopen(sandbox.process);
   if (!files) return;
   const auto& [out, err] = sandbox.pipes;
-  how.stdout_bytes =
-      drain_pipe(out.get(), files->stdout_file.get(), files->index.get(), LogStream::kStdout);
-  how.stderr_bytes =
-      drain_pipe(err.get(), files->stderr_file.get(), files->index.get(), LogStream::kStderr);
+  const int index = files->index.get();
+  const Drained from_out = drain_pipe(
+      out.get(), {.file = files->stdout_file.get(), .index = index, .stream = LogStream::kStdout});
+  const Drained from_err = drain_pipe(
+      err.get(), {.file = files->stderr_file.get(), .index = index, .stream = LogStream::kStderr});
+  how.stdout_bytes = from_out.size;
+  how.stderr_bytes = from_err.size;
+  how.lost_bytes = Bytes{from_out.lost.value + from_err.lost.value};
 }
 
 void LocalSandboxes::destroy(const NodeId& id, Done<> done) {
   SandboxPtr sandbox = find(id);
-  if (!sandbox) sandbox = add(id, NodeId());  // Whatever is left of it is named by its id.
-  later(std::move(done), [this, sandbox] { return remove_everything(*sandbox); });
+  // Whatever is left of it is named by its id.
+  if (!sandbox) sandbox = add(id, NodeId(), id.to_text());
+  cleaner_->post(
+      [this, sandbox, done = std::move(done)]() mutable { done(remove_everything(*sandbox)); });
 }
 
 Result<> LocalSandboxes::remove_everything(LiveSandbox& sandbox) {
@@ -273,7 +258,7 @@ Result<> LocalSandboxes::remove_everything(LiveSandbox& sandbox) {
   WARREN_TRY(parts_.pool->remove(sandbox.id));
   parts_.sockets.remove(sandbox.id);
   cores_.release(std::exchange(sandbox.cores, {}));
-  if (const auto range = std::exchange(sandbox.range, {})) users_.release(*range);
+  release_range(sandbox.id);
   forget(sandbox);
   return {};
 }

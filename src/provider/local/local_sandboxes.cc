@@ -3,10 +3,12 @@
 #include "provider/local/local_sandboxes.h"
 
 #include <fcntl.h>
+#include <sys/epoll.h>
 
 #include <utility>
 
 #include "base/crc32c.h"
+#include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
 #include "os/mount.h"
@@ -39,6 +41,23 @@ Result<plan::Image> open_host_image(const rootfs::LayerPool& pool) {
                      .passwd = WARREN_TRY(read("passwd")),
                      .group = WARREN_TRY(read("group")),
                      .path = std::string(kDefaultPath)};
+}
+
+// An epoll that has `event` in it. Whoever holds the eventfd itself could fill it, or make init
+// wait for a reader of it; through the epoll, a follower hears of it and nothing else.
+os::KernelResult<os::UniqueFd> watch_by_edges(int event) {
+  auto epoll = os::call_for_fd([] { return ::epoll_create1(EPOLL_CLOEXEC); });
+  if (!epoll) return epoll;
+  epoll_event edges{.events = EPOLLIN | EPOLLET, .data = {}};
+  const auto added =
+      os::call([&] { return ::epoll_ctl(epoll->get(), EPOLL_CTL_ADD, event, &edges); });
+  if (!added) return std::unexpected(added.error());
+  return epoll;
+}
+
+// Runs `work` on `thread`, where a slow call holds up nobody who starts something.
+void run_on(os::WorkerThread& thread, Done<> done, std::function<Result<>()> work) {
+  thread.post([done = std::move(done), work = std::move(work)]() mutable { done(work()); });
 }
 
 Result<LocalParts> open_parts(const LocalOptions& options) {
@@ -90,40 +109,54 @@ Result<std::unique_ptr<Provider>> LocalSandboxes::create(const LocalOptions& opt
   is_ready.wait(false);
   WARREN_TRY(context(std::move(entered), "preparing a view for launches"));
   self->watcher_ = WARREN_TRY(InitWatcher::create(*self));
+  self->controller_ = std::make_unique<os::WorkerThread>();
   self->cleaner_ = std::make_unique<os::WorkerThread>();
   self->preparer_ = std::make_unique<os::WorkerThread>();
   return self;
 }
 
-Result<std::string> LocalSandboxes::reserve(const NodeId& /*sandbox*/,
-                                            const model::SandboxSpec& spec) {
+Result<std::string> LocalSandboxes::reserve(const NodeId& sandbox, const model::SandboxSpec& spec) {
   if (spec.profile == model::Profile::kHost) return std::string("host");
-  return rootfs::to_text(WARREN_TRY(users_.reserve()));
+  const rootfs::IdRange range = WARREN_TRY(users_.reserve());
+  const std::lock_guard lock(mutex_);
+  ranges_.emplace(sandbox, range);
+  return rootfs::to_text(range);
 }
 
-void LocalSandboxes::later(Done<> done, std::function<Result<>()> work) {
-  cleaner_->post([done = std::move(done), work = std::move(work)]() mutable { done(work()); });
+void LocalSandboxes::reserve_again(const NodeId& sandbox, const std::string& footprint) {
+  const auto range = rootfs::parse_id_range(footprint);
+  if (!range || !users_.reserve(*range)) return;
+  const std::lock_guard lock(mutex_);
+  ranges_.emplace(sandbox, *range);
+}
+
+void LocalSandboxes::release_range(const NodeId& sandbox) {
+  const std::lock_guard lock(mutex_);
+  if (const auto held = ranges_.extract(sandbox)) users_.release(held.mapped());
 }
 
 void LocalSandboxes::signal(const NodeId& sandbox, int signal, Done<> done) {
-  later(std::move(done),
-        [this, sandbox, signal] { return parts_.cgroups->signal(group_of(sandbox), signal); });
+  run_on(*controller_, std::move(done),
+         [this, sandbox, signal] { return parts_.cgroups->signal(group_of(sandbox), signal); });
 }
 
 void LocalSandboxes::kill(const NodeId& sandbox, Done<> done) {
-  later(std::move(done), [this, sandbox] { return parts_.cgroups->kill(group_of(sandbox)); });
+  run_on(*controller_, std::move(done),
+         [this, sandbox] { return parts_.cgroups->kill(group_of(sandbox)); });
 }
 
 void LocalSandboxes::freeze(const NodeId& sandbox, Done<> done) {
-  later(std::move(done), [this, sandbox] { return parts_.cgroups->freeze(group_of(sandbox)); });
+  run_on(*controller_, std::move(done),
+         [this, sandbox] { return parts_.cgroups->freeze(group_of(sandbox)); });
 }
 
 void LocalSandboxes::thaw(const NodeId& sandbox, Done<> done) {
-  later(std::move(done), [this, sandbox] { return parts_.cgroups->thaw(group_of(sandbox)); });
+  run_on(*controller_, std::move(done),
+         [this, sandbox] { return parts_.cgroups->thaw(group_of(sandbox)); });
 }
 
 void LocalSandboxes::usage(std::vector<NodeId> sandboxes, Done<std::vector<model::Usage>> done) {
-  cleaner_->post([this, sandboxes = std::move(sandboxes), done = std::move(done)]() mutable {
+  controller_->post([this, sandboxes = std::move(sandboxes), done = std::move(done)]() mutable {
     std::vector<model::Usage> readings;
     readings.reserve(sandboxes.size());
     for (const NodeId& sandbox : sandboxes) {
@@ -140,18 +173,18 @@ Result<LogFiles> LocalSandboxes::open_log(const NodeId& process) {
   for (const auto& [id, sandbox] : sandboxes_) {
     if (sandbox->process != process || !sandbox->output_event) continue;
     files.event =
-        WARREN_TRY(os::context(os::duplicate(sandbox->output_event.get()), "copying an eventfd"));
+        WARREN_TRY(os::context(watch_by_edges(sandbox->output_event.get()), "watching an output"));
     break;
   }
   return files;
 }
 
 void LocalSandboxes::remove_log(const NodeId& process, Done<> done) {
-  later(std::move(done), [this, process] { return parts_.logs.remove(process); });
+  run_on(*cleaner_, std::move(done), [this, process] { return parts_.logs.remove(process); });
 }
 
 void LocalSandboxes::close(Done<> done) {
-  later(std::move(done), [this]() -> Result<> {
+  run_on(*cleaner_, std::move(done), [this]() -> Result<> {
     {
       const std::lock_guard lock(mutex_);
       if (!sandboxes_.empty()) return {};
@@ -165,14 +198,14 @@ void LocalSandboxes::close(Done<> done) {
   });
 }
 
-SandboxPtr LocalSandboxes::add(const NodeId& id, const NodeId& process) {
+SandboxPtr LocalSandboxes::add(const NodeId& id, const NodeId& process, cgroup::GroupName group) {
   const std::lock_guard lock(mutex_);
   SandboxPtr& sandbox = sandboxes_[id];
   if (!sandbox) {
     sandbox = std::make_shared<LiveSandbox>();
     sandbox->id = id;
     sandbox->process = process;
-    sandbox->group = id.to_text();
+    sandbox->group = std::move(group);
     sandbox->number = next_number_++;
     by_number_[sandbox->number] = sandbox;
   }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The local provider itself. Four threads share the work, so that nothing that is slow stands in
+// The local provider itself. Five threads share the work, so that nothing that is slow stands in
 // the way of what is quick: the preparer makes what a sandbox needs of the host, the launcher
 // clones inits from a mount namespace of its own, the watcher hears of what becomes of them, the
-// cleaner takes them away.
+// controller acts on their processes and measures them, the cleaner takes them away.
 
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -47,6 +48,9 @@ struct LocalParts {
   std::function<void(plan::LaunchPlan&)> amend_plan;
 };
 
+// The name of the order's cgroup: below those of the sandboxes that enclose it.
+[[nodiscard]] cgroup::GroupName nested_group(const JobOrder& order);
+
 class LocalSandboxes final : public Provider, private InitWatcher::Listener {
  public:
   [[nodiscard]] static Result<std::unique_ptr<Provider>> create(const LocalOptions& options);
@@ -68,7 +72,8 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   void usage(std::vector<NodeId> sandboxes, Done<std::vector<model::Usage>> done) override;
   [[nodiscard]] Result<LogFiles> open_log(const NodeId& process) override;
   void remove_log(const NodeId& process, Done<> done) override;
-  void adopt(std::vector<Adoption> sandboxes, Done<std::vector<Adoption>> done) override;
+  void adopt(std::vector<Adoption> sandboxes, Sweep sweep,
+             Done<std::vector<Adoption>> done) override;
   void close(Done<> done) override;
 
  private:
@@ -105,15 +110,18 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   // local_adopt.cc: what an earlier engine has left.
   void adopt_one(Adoption& adoption, const std::vector<cgroup::GroupName>& groups);
   [[nodiscard]] bool attach(const SandboxPtr& sandbox);
-  void sweep(const std::vector<Adoption>& claimed, const std::vector<cgroup::GroupName>& groups);
+  [[nodiscard]] std::map<NodeId, cgroup::GroupName> unclaimed(
+      const std::vector<Adoption>& claimed, const std::vector<cgroup::GroupName>& groups);
+  void remove_all(const std::map<NodeId, cgroup::GroupName>& unordered);
 
-  [[nodiscard]] SandboxPtr add(const NodeId& id, const NodeId& process);
+  [[nodiscard]] SandboxPtr add(const NodeId& id, const NodeId& process, cgroup::GroupName group);
   [[nodiscard]] SandboxPtr find(const NodeId& id);
   [[nodiscard]] cgroup::GroupName group_of(const NodeId& id);
   [[nodiscard]] SandboxPtr find_number(std::uint64_t number);
   void forget(const LiveSandbox& sandbox);
-  // Runs `work` on the cleaner, where slow calls hold up nobody who starts something.
-  void later(Done<> done, std::function<Result<>()> work);
+  // Takes the very range that an earlier engine gave the sandbox, as reserve() would have.
+  void reserve_again(const NodeId& sandbox, const std::string& footprint);
+  void release_range(const NodeId& sandbox);
 
   LocalParts parts_;
   CorePicker cores_;
@@ -126,8 +134,11 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   std::unordered_map<NodeId, SandboxPtr> sandboxes_;
   std::unordered_map<std::uint64_t, SandboxPtr> by_number_;
   std::uint64_t next_number_ = 1;
+  // From reserve() until the sandbox is removed, whether it has ever been made or not.
+  std::unordered_map<NodeId, rootfs::IdRange> ranges_;
 
   std::unique_ptr<InitWatcher> watcher_;
+  std::unique_ptr<os::WorkerThread> controller_;
   std::unique_ptr<os::WorkerThread> cleaner_;
   std::unique_ptr<os::WorkerThread> launcher_;
   std::unique_ptr<os::WorkerThread> preparer_;  // Ends first: it gives the others work.

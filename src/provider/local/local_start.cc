@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -18,12 +19,17 @@
 namespace warren::provider {
 namespace {
 
-plan::Slot slot_after(plan::Slot first, std::size_t index) {
-  return static_cast<plan::Slot>(static_cast<std::size_t>(first) + index);
-}
-
 bool is_isolated(const model::JobSpec& spec) {
   return spec.sandbox.profile == model::Profile::kIsolated;
+}
+
+// Lets init hand `pipe` to the command's user: it changes the owner only of what has one inside.
+Result<> give_to_sandbox(const os::UniqueFd& pipe, const JobOrder& order) {
+  if (!is_isolated(order.spec)) return {};
+  const auto range =
+      WARREN_TRY(context(rootfs::parse_id_range(order.footprint), "reading a footprint"));
+  return os::context(os::call([&] { return ::fchown(pipe.get(), range.base, range.base); }),
+                     "giving a pipe to a sandbox");
 }
 
 // A name that fits utsname (64 bytes with its NUL).
@@ -35,13 +41,13 @@ std::string hostname_of(const JobOrder& order) {
   return id.substr(id.size() - kShortId);
 }
 
+}  // namespace
+
 cgroup::GroupName nested_group(const JobOrder& order) {
   cgroup::GroupName name;
   for (const NodeId& ancestor : order.ancestors) name += ancestor.to_text() + "/";
   return name + order.sandbox.to_text();
 }
-
-}  // namespace
 
 // What is gathered for one init until it is cloned. Descriptors close when init has its copies.
 struct LocalSandboxes::Preparation {
@@ -68,10 +74,10 @@ void LocalSandboxes::start(JobOrder order, Done<Started> done) {
 void LocalSandboxes::prepare(JobOrder order, Done<Started> done) {
   const auto preparation = std::make_shared<Preparation>();
   preparation->order = std::move(order);
-  preparation->sandbox = add(preparation->order.sandbox, preparation->order.process);
+  preparation->sandbox =
+      add(preparation->order.sandbox, preparation->order.process, nested_group(preparation->order));
   LiveSandbox& sandbox = *preparation->sandbox;
   sandbox.on_started = std::move(done);
-  sandbox.group = nested_group(preparation->order);
   sandbox.disk_limit = preparation->order.spec.sandbox.limits.disk;
 
   const auto all = [&]() -> Result<> {
@@ -99,6 +105,7 @@ Result<> LocalSandboxes::prepare_output(Preparation& preparation) {
   if (preparation.order.spec.process.input == model::Input::kPipe) {
     os::Pipe pipe = WARREN_TRY(os::context(os::make_pipe(), "making a pipe for input"));
     preparation.input = std::move(pipe.read);
+    WARREN_TRY(give_to_sandbox(preparation.input, preparation.order));
     preparation.sandbox->input = std::move(pipe.write);
   }
   return {};
@@ -187,10 +194,10 @@ Result<> LocalSandboxes::launch_init(Preparation& preparation, const InitLaunche
   give(plan::Slot::kUsers, preparation.users);
   give(plan::Slot::kPool, preparation.pool);
   for (std::size_t index = 0; index < parts_.init_entry.tasks.size(); ++index) {
-    give(slot_after(plan::Slot::kInitTasks, index), parts_.init_entry.tasks[index]);
+    give(plan::slot_after(plan::Slot::kInitTasks, index), parts_.init_entry.tasks[index]);
   }
   for (std::size_t index = 0; index < preparation.group.tasks.size(); ++index) {
-    give(slot_after(plan::Slot::kWorkTasks, index), preparation.group.tasks[index]);
+    give(plan::slot_after(plan::Slot::kWorkTasks, index), preparation.group.tasks[index]);
   }
   give(plan::Slot::kWorkGroup, preparation.group.unified);
   give(plan::Slot::kKillFile, preparation.kill_file);

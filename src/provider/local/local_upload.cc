@@ -31,7 +31,7 @@ Result<os::UniqueFd> LocalSandboxes::begin_upload(const JobOrder& order, Done<> 
     options.uid = account.uid;
     options.gid = account.gid;
   }
-  const SandboxPtr sandbox = add(order.sandbox, order.process);
+  const SandboxPtr sandbox = add(order.sandbox, order.process, nested_group(order));
   sandbox->range = WARREN_TRY(rootfs::parse_id_range(order.footprint));
   WARREN_TRY(make_layer(*sandbox, order.spec));
   const std::string path = rootfs::layer_path(order.sandbox) + "/upper/work";

@@ -8,7 +8,6 @@
 #include <array>
 #include <cstring>
 
-#include "base/crc32c.h"
 #include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
@@ -21,10 +20,11 @@ constexpr mode_t kFileMode = 0640;
 constexpr off_t kReservedForRecord = 4096;
 constexpr std::array kFiles{"stdout.log", "stderr.log", "index", "record"};
 
-bool is_whole(const plan::Record& record) {
-  return record.magic == plan::kRecordMagic &&
-         record.crc ==
-             crc32c(reinterpret_cast<const std::uint8_t*>(&record), offsetof(plan::Record, crc));
+// Whether fallocate(2) has told that the disk is full. A file system that cannot reserve leaves it
+// to the write.
+bool is_full(const os::KernelResult<>& reserved) {
+  return !reserved &&
+         (reserved.error() == os::Errno{ENOSPC} || reserved.error() == os::Errno{EDQUOT});
 }
 
 Result<os::UniqueFd> open_directory(int parent, const std::string& name) {
@@ -70,11 +70,11 @@ Result<OutputFiles> LogDirectory::create(const NodeId& process) const {
   OutputFiles files =
       WARREN_TRY(context(open_files(directory.get(), O_CREAT | O_TRUNC), "logs/{}", name));
   // The end of the command is recorded even on a disk that is full by then.
-  WARREN_TRY(os::context(os::call([&] {
-                           return ::fallocate(files.record.get(), FALLOC_FL_KEEP_SIZE, 0,
-                                              kReservedForRecord);
-                         }),
-                         "reserving room in logs/{}/record", name));
+  const auto reserved = os::call(
+      [&] { return ::fallocate(files.record.get(), FALLOC_FL_KEEP_SIZE, 0, kReservedForRecord); });
+  if (is_full(reserved)) {
+    WARREN_TRY(os::context(reserved, "reserving room in logs/{}/record", name));
+  }
   return files;
 }
 
@@ -109,7 +109,7 @@ Result<std::vector<plan::Record>> LogDirectory::records(const NodeId& process) c
         os::context(os::read_some(file->get(), std::as_writable_bytes(std::span(&record, 1))),
                     "reading logs/{}", path));
     if (bytes < sizeof record) return records;
-    if (is_whole(record)) records.push_back(record);
+    if (plan::is_valid(record)) records.push_back(record);
   }
 }
 

@@ -14,7 +14,7 @@
 #include "os/call.h"
 #include "os/context.h"
 #include "os/credentials.h"
-#include "os/file.h"
+#include "os/procfs.h"
 #include "os/text_file.h"
 #include "os/worker_thread.h"
 
@@ -35,17 +35,18 @@ os::KernelResult<> bring_up_loopback() {
 Result<os::UniqueFd> make() {
   WARREN_TRY(os::context(os::unshare(CLONE_NEWNET), "making a network namespace"));
   WARREN_TRY(os::context(bring_up_loopback(), "bringing up the loopback device"));
-  // Of /proc/self, not of the thread: what a namespace shows in /proc/sys/net is the reader's.
-  for (const auto& [file, value] :
-       {std::pair("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0"),
-        std::pair("/proc/sys/net/ipv4/ping_group_range", "0 2147483647"),
-        std::pair("/proc/sys/net/ipv4/ip_forward", "0")}) {
-    WARREN_TRY(os::context(os::write_text(AT_FDCWD, file, value), "writing {}", file));
+  const os::UniqueFd proc = WARREN_TRY(os::context(os::open_procfs(), "opening /proc"));
+  // What a namespace shows in sys/net is the reader's.
+  for (const auto& [file, value] : {std::pair("sys/net/ipv4/ip_unprivileged_port_start", "0"),
+                                    std::pair("sys/net/ipv4/ping_group_range", "0 2147483647"),
+                                    std::pair("sys/net/ipv4/ip_forward", "0")}) {
+    WARREN_TRY(os::context(os::write_text(proc.get(), file, value), "writing /proc/{}", file));
   }
   // Not os::open_at(): the file is one of the kernel's own links.
-  return os::context(
-      os::call_for_fd([] { return ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC); }),
-      "opening the network namespace");
+  return os::context(os::call_for_fd([&] {
+                       return ::openat(proc.get(), "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+                     }),
+                     "opening the network namespace");
 }
 
 // On a thread of its own, so that the caller keeps its namespace.
@@ -64,10 +65,11 @@ NetworkPool::NetworkPool(std::size_t ready)
 Result<os::UniqueFd> NetworkPool::take() {
   {
     const std::lock_guard lock(mutex_);
+    ++claims_;
+    taken_.notify_one();
     if (!namespaces_.empty()) {
       os::UniqueFd taken = std::move(namespaces_.back());
       namespaces_.pop_back();
-      taken_.notify_one();
       return taken;
     }
   }
@@ -76,16 +78,18 @@ Result<os::UniqueFd> NetworkPool::take() {
 
 void NetworkPool::keep_ready(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (taken_.wait(lock, stop, [this] { return namespaces_.size() < ready_; })) {
+  const auto is_short = [this] { return namespaces_.size() < ready_; };
+  // At the end the wait says whether there is need, not whether there is still time.
+  while (taken_.wait(lock, stop, is_short) && !stop.stop_requested()) {
     lock.unlock();
     auto made = make();
     lock.lock();
-    // A host that cannot make one now tells the next caller of take(), who tries again.
-    if (!made) {
-      taken_.wait(lock, stop, [] { return false; });
-      return;
+    if (made) {
+      namespaces_.push_back(*std::move(made));
+    } else {
+      // Whoever takes one next learns why, at first hand; by then the host may be able again.
+      taken_.wait(lock, stop, [this, seen = claims_] { return claims_ != seen; });
     }
-    namespaces_.push_back(*std::move(made));
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -33,7 +34,8 @@ class NetworkPool {
   std::mutex mutex_;
   std::condition_variable_any taken_;
   std::vector<os::UniqueFd> namespaces_;
-  std::jthread maker_;  // Last: it uses all of the above.
+  std::uint64_t claims_ = 0;  // Calls of take().
+  std::jthread maker_;        // Last: it uses all of the above.
 };
 
 }  // namespace warren::provider

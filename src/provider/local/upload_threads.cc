@@ -3,6 +3,7 @@
 #include "provider/local/upload_threads.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <utility>
 
@@ -14,6 +15,14 @@ namespace warren::provider {
 namespace {
 
 constexpr std::size_t kMost = 32;
+
+os::KernelResult<> limit_waiting(int socket, std::chrono::milliseconds patience) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(patience);
+  const timeval most{.tv_sec = whole.count(),
+                     .tv_usec = std::chrono::microseconds(patience - whole).count()};
+  return os::call(
+      [&] { return ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most); });
+}
 
 }  // namespace
 
@@ -34,9 +43,11 @@ Result<os::UniqueFd> UploadThreads::begin(os::UniqueFd directory, rootfs::Unpack
   WARREN_TRY(os::context(
       os::call([&] { return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); }),
       "making a socket"));
-  Upload& upload = uploads_.emplace_back();
-  upload.archive.reset(ends[0]);
+  os::UniqueFd own_end(ends[0]);
   os::UniqueFd clients_end(ends[1]);
+  WARREN_TRY(os::context(limit_waiting(own_end.get(), patience_), "limiting a socket's wait"));
+  Upload& upload = uploads_.emplace_back();
+  upload.archive = std::move(own_end);
   upload.thread = os::start_thread(
       [this, &upload, directory = std::make_shared<os::UniqueFd>(std::move(directory)), options,
        done = std::make_shared<Done<>>(std::move(done))](const std::stop_token&) {

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -16,7 +17,10 @@ namespace warren::provider {
 
 class UploadThreads {
  public:
-  UploadThreads() = default;
+  static constexpr std::chrono::milliseconds kPatience{60'000};
+
+  // An upload fails when its client writes nothing for as long as `patience`.
+  explicit UploadThreads(std::chrono::milliseconds patience = kPatience) : patience_(patience) {}
   ~UploadThreads();  // Ends those that are still waiting: to them, the archive is cut short.
   UploadThreads(const UploadThreads&) = delete;
   UploadThreads& operator=(const UploadThreads&) = delete;
@@ -33,6 +37,7 @@ class UploadThreads {
     std::jthread thread;
   };
 
+  const std::chrono::milliseconds patience_;
   std::mutex mutex_;
   std::list<Upload> uploads_;
 };

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/query_calls.h"
+
+#include <string>
+#include <utility>
+
+#include "engine/clock.h"
+#include "engine/engine_fixture.h"
+#include "store/store.h"
+
+namespace warren::engine {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::Gt;
+using ::testing::Lt;
+
+class ListCall : public EngineTest {
+ protected:
+  // What an earlier engine has recorded: jobs with these numbers and commands of 600 bytes.
+  void put_ended_jobs(std::uint64_t count) {
+    ASSERT_TRUE(prepare(places_, {}));
+    auto opened = store::Store::open(places_.state_dir, store::Durability::kProcess);
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    store::Batch batch;
+    for (std::uint64_t seq = 1; seq <= count; ++seq) {
+      batch.emplace_back(store::InsertNode{.node = ended_job(seq)});
+    }
+    std::promise<Result<>> committed;
+    opened->store->submit(std::move(batch), [&committed](Result<> result) {
+      committed.set_value(std::move(result));
+    });
+    const Result<> done = committed.get_future().get();
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+  }
+
+  [[nodiscard]] static model::Node ended_job(std::uint64_t seq) {
+    model::Node node;
+    node.id =
+        NodeId::make(now(), {static_cast<std::uint8_t>(seq >> 8U), static_cast<std::uint8_t>(seq)});
+    node.seq = seq;
+    node.owner = "root";
+    node.spec.process.argv = {"true", std::string(600, 'x')};
+    node.state = model::State::kCompleted;
+    node.cause = {.type = model::Cause::Type::kExited, .number = 0, .subject = {}};
+    node.created_at = now();
+    node.ended_at = node.created_at;
+    return node;
+  }
+};
+
+TEST_F(ListCall, ListsMoreNodesThanOneMessageHolds) {
+  constexpr std::uint64_t kNodes = 10'500;
+  put_ended_jobs(kNodes);
+  start();
+  const auto answer = call<v1::ListReply>(wire::kList, v1::ListRequest());
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_GT(answer->ByteSizeLong(), std::size_t{4} << 20);
+  ASSERT_EQ(answer->nodes_size(), static_cast<int>(kNodes));
+  EXPECT_EQ(answer->nodes(0).seq(), kNodes);
+  EXPECT_EQ(answer->nodes(kNodes - 1).seq(), 1U);
+}
+
+TEST_F(ListCall, ListsTheCommandsOfLiveAndOfEndedJobs) {
+  start();
+  const std::string ended = run({"exit", "0"});
+  std::ignore = wait(ended);
+  const std::string live = run({"sleep"});
+  wait_for_state(live, "RUNNING");
+  const auto answer = call<v1::ListReply>(wire::kList, v1::ListRequest());
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  ASSERT_EQ(answer->nodes_size(), 2);
+  EXPECT_EQ(answer->nodes(0).id(), live);
+  EXPECT_THAT(answer->nodes(0).command(), ElementsAre("sleep"));
+  EXPECT_EQ(answer->nodes(1).id(), ended);
+  EXPECT_THAT(answer->nodes(1).command(), ElementsAre("exit", "0"));
+}
+
+using StatsCall = EngineTest;
+
+TEST_F(StatsCall, CutsLongCommandsInStatistics) {
+  start();
+  // No cut inside a character of two bytes.
+  std::string text = "x";
+  for (int i = 0; i < 10'000; ++i) text += "\u00e4";
+  const std::string id = run({"sleep", text});
+  wait_for_state(id, "RUNNING");
+  const auto answer = call<v1::StatsEvent>(wire::kStats, v1::StatsRequest());
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  ASSERT_EQ(answer->readings(0).command_size(), 2);
+  const std::string& shown = answer->readings(0).command(1);
+  EXPECT_THAT(shown.size(), AllOf(Gt(4000U), Lt(4097U)));
+  EXPECT_TRUE(text.starts_with(shown));
+  EXPECT_EQ(shown.size() % 2, 1U);
+}
+
+}  // namespace
+}  // namespace warren::engine
