@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <thread>
 
 #include "cgroup/group_name.h"
 #include "cgroup/text.h"
@@ -18,6 +20,10 @@ constexpr std::array<std::string_view, 5> kControllers{"cpu", "memory", "pids", 
 // A group whose processes fork while they are moved empties after a few rounds: whoever has moved
 // forks into the new leaf.
 constexpr int kRounds = 1000;
+
+// A process that is ending stays listed but does not move: after some rounds it is given a turn.
+constexpr int kEagerRounds = 10;
+constexpr std::chrono::milliseconds kPause{1};
 
 Result<std::vector<std::string>> read_list(const GroupDirectory& group, const char* file) {
   std::string text = WARREN_TRY(group.read(file));
@@ -57,6 +63,7 @@ Result<> move_members(const GroupDirectory& from, const GroupDirectory& to) {
       if (moved || moved.error() == os::Errno{ESRCH}) continue;  // It has ended meanwhile.
       return os::context(moved, "moving process {} to {}", pid, to.path());
     }
+    if (round >= kEagerRounds) std::this_thread::sleep_for(kPause);
   }
   return fail(Errc::kUnavailable, "the processes of {} fork faster than they can be moved",
               from.path());
