@@ -45,7 +45,8 @@ soak:
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
 	for name in $(PROGRAMS); do \
-	  install -m 0755 build/release/bin/$$name $(DESTDIR)$(PREFIX)/bin/$$name || exit 1; done
+	  install -s -m 0755 build/release/bin/$$name $(DESTDIR)$(PREFIX)/bin/$$name || exit 1; done
+	for name in $(PERSONALITIES); do ln -sfn warren $(DESTDIR)$(PREFIX)/bin/$$name; done
 
 clean:
 	rm -rf build bin
