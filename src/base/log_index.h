@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
 
 #include "base/crc32c.h"
@@ -22,6 +23,10 @@ enum class LogRecordKind : std::uint8_t {
   kMarker = 1,  // The same, but written by Warren: "output limit reached".
   kLost = 2,    // The process wrote `length` more bytes here that were not kept.
 };
+
+// What a reader sees where a command's limit was reached.
+inline constexpr std::string_view kLimitMarker =
+    "\n[warren: the output limit is reached, nothing more is kept]\n";
 
 struct LogRecord {
   std::uint64_t offset = 0;        // In the stream's file.

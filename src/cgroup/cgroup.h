@@ -50,6 +50,13 @@ struct Events {
   std::uint64_t oom_kills = 0;
 };
 
+// What a group may use at most, all groups around it considered; absent: nothing bounds it.
+struct MemoryBounds {
+  std::optional<Bytes> memory;
+  std::optional<Bytes> swap;  // Beyond `memory`.
+  friend bool operator==(const MemoryBounds&, const MemoryBounds&) = default;
+};
+
 // A group by its name within the tree: its id after those of the groups around it, outermost
 // first ("<parent id>/<id>").
 using GroupName = std::string;
@@ -86,6 +93,13 @@ class Tree {
 
   [[nodiscard]] virtual Result<model::Usage> usage(const GroupName& name) = 0;
   [[nodiscard]] virtual Result<Events> events(const GroupName& name) = 0;
+  // As the hierarchy says now; of the groups around the engine's directory, as it said at open().
+  [[nodiscard]] virtual Result<MemoryBounds> memory_bounds(const GroupName& name) = 0;
+
+  // A line about the group that lives and ends with it, for a later engine. Nothing inside can read
+  // or change it (xattr(7), "trusted"). A group without one has an empty note.
+  [[nodiscard]] virtual Result<> set_note(const GroupName& name, std::string_view note) = 0;
+  [[nodiscard]] virtual Result<std::string> note(const GroupName& name) = 0;
 
   [[nodiscard]] virtual Result<> freeze(const GroupName& name) = 0;
   [[nodiscard]] virtual Result<> thaw(const GroupName& name) = 0;

@@ -120,6 +120,18 @@ TEST_P(Control, ListsItsGroupsAlsoForALaterEngine) {
               UnorderedElementsAre("one", "two", "two/below", "two/below/deeper"));
 }
 
+TEST_P(Control, KeepsANoteForALaterEngine) {
+  create("noted", {});
+  create("plain", {});
+  ASSERT_TRUE(tree().set_note("noted", "0-3,5"));
+  reopen();
+  EXPECT_EQ(tree().note("noted"), "0-3,5");
+  EXPECT_EQ(tree().note("plain"), "");
+  ASSERT_TRUE(tree().remove("noted"));
+  create("noted", {});
+  EXPECT_EQ(tree().note("noted"), "");
+}
+
 TEST_P(Control, TellsWhetherAGroupHasProcesses) {
   create("one", {});
   EXPECT_EQ(tree().is_populated("one"), false);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <memory>
@@ -23,6 +24,8 @@ constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY;
 // Workloads of the host profile see the host's cgroup file systems. Without search permission on a
 // group they reach none of its files, whatever the files' own modes.
 constexpr mode_t kRootOnly = 0700;
+
+constexpr const char* kNote = "trusted.warren";
 
 struct CloseDirectory {
   void operator()(DIR* stream) const noexcept { ::closedir(stream); }
@@ -132,6 +135,24 @@ Result<uid_t> GroupDirectory::file_owner(const char* file) const {
       os::call([&] { return ::fstatat(fd_.get(), file, &status, AT_SYMLINK_NOFOLLOW); }),
       "looking at {}/{}", path_, file));
   return status.st_uid;
+}
+
+Result<> GroupDirectory::set_note(std::string_view note) const {
+  return os::context(
+      os::call([&] { return ::fsetxattr(fd_.get(), kNote, note.data(), note.size(), 0); }),
+      "noting something about the cgroup {}", path_);
+}
+
+Result<std::string> GroupDirectory::note() const {
+  std::string note(XATTR_SIZE_MAX, '\0');
+  const auto size = os::call_for<std::size_t>(
+      [&] { return ::fgetxattr(fd_.get(), kNote, note.data(), note.size()); });
+  if (!size && size.error() == os::Errno{ENODATA}) return std::string();
+  if (!size)
+    return os::context(os::KernelResult<std::string>(std::unexpected(size.error())),
+                       "reading the note of the cgroup {}", path_);
+  note.resize(*size);
+  return note;
 }
 
 Result<std::vector<pid_t>> GroupDirectory::own_members() const {

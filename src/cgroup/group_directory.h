@@ -45,6 +45,10 @@ class GroupDirectory {
   [[nodiscard]] Result<> set_file_mode(const char* file, mode_t mode) const;
   [[nodiscard]] Result<uid_t> file_owner(const char* file) const;
 
+  // A line that the kernel keeps with the directory, for root alone. Empty where none was set.
+  [[nodiscard]] Result<> set_note(std::string_view note) const;
+  [[nodiscard]] Result<std::string> note() const;
+
   // Processes of this very group, and of it and all groups below it.
   [[nodiscard]] Result<std::vector<pid_t>> own_members() const;
   [[nodiscard]] Result<std::vector<pid_t>> members() const;

@@ -78,6 +78,9 @@ Result<std::unique_ptr<Tree>> HybridTree::open(const Layout& layout,
   auto limiting = WARREN_TRY(open_limiting(layout, engine_name));
   const Tracking kind = layout.unified ? Tracking::kUnified : Tracking::kFreezer;
   std::unique_ptr<HybridTree> tree(new HybridTree(std::move(tracker), kind, std::move(limiting)));
+  if (const Branch* const memory = find_branch(tree->limiting_, "memory")) {
+    tree->ceiling_ = WARREN_TRY(MemoryCeiling::open(*memory, MemoryCeiling::Version::kLegacy));
+  }
   tree->add_capabilities(legacy_capabilities(tree->limiting_));
   tree->probe_control();
   return tree;
@@ -204,6 +207,11 @@ Result<Events> HybridTree::events(const GroupName& name) {
   const auto group = WARREN_TRY(tracking().group(name));
   const std::string oom = WARREN_TRY(read_of("memory", name, "memory.oom_control"));
   return Events{.oom_kills = find_number(oom, "oom_kill").value_or(0)};
+}
+
+Result<MemoryBounds> HybridTree::memory_bounds(const GroupName& name) {
+  if (!ceiling_) return MemoryBounds{};
+  return ceiling_->of(*find_branch(limiting_, "memory"), name);
 }
 
 Result<os::UniqueFd> HybridTree::kill_file(const GroupName& name) {

@@ -7,9 +7,11 @@
 
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "cgroup/layout.h"
+#include "cgroup/memory_ceiling.h"
 #include "cgroup/tracked_tree.h"
 
 namespace warren::cgroup {
@@ -27,6 +29,7 @@ class HybridTree final : public TrackedTree {
   [[nodiscard]] Result<> allow_entry(const GroupName& name, std::uint32_t uid) override;
   [[nodiscard]] Result<model::Usage> usage(const GroupName& name) override;
   [[nodiscard]] Result<Events> events(const GroupName& name) override;
+  [[nodiscard]] Result<MemoryBounds> memory_bounds(const GroupName& name) override;
   [[nodiscard]] Result<os::UniqueFd> kill_file(const GroupName& name) override;
   [[nodiscard]] Result<> remove(const GroupName& name) override;
   [[nodiscard]] Result<std::vector<GroupName>> list() override;
@@ -47,6 +50,7 @@ class HybridTree final : public TrackedTree {
 
   Tracking kind_;
   std::vector<Branch> limiting_;
+  std::optional<MemoryCeiling> ceiling_;  // Where there is a memory controller.
 };
 
 }  // namespace warren::cgroup

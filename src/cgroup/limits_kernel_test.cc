@@ -151,6 +151,33 @@ TEST_P(Limits, CoresRestrictTheAffinity) {
   EXPECT_EQ(WEXITSTATUS(wait_status(start_in("narrow/below", count_cores))), 1);
 }
 
+TEST_P(Limits, MemoryIsBoundedByTheTightestGroupAround) {
+  require("limit.memory");
+  if (IsSkipped()) return;
+  create("free", {});
+  create("outer", {.memory = Bytes{64 * kMebibyte}});
+  create("outer/wide", {.memory = Bytes{256 * kMebibyte}});
+  create("outer/inner", {});
+  create("outer/inner/narrow", {.memory = Bytes{32 * kMebibyte}});
+  const auto bound_of = [&](const char* name) { return tree().memory_bounds(name)->memory; };
+  // Version 1 says "none" with a number that no machine has.
+  EXPECT_GT(bound_of("free").value_or(Bytes{~std::uint64_t{0}}), Bytes{64 * kMebibyte});
+  EXPECT_EQ(bound_of("outer"), Bytes{64 * kMebibyte});
+  EXPECT_EQ(bound_of("outer/wide"), Bytes{64 * kMebibyte});
+  EXPECT_EQ(bound_of("outer/inner"), Bytes{64 * kMebibyte});
+  EXPECT_EQ(bound_of("outer/inner/narrow"), Bytes{32 * kMebibyte});
+  EXPECT_FALSE(tree().memory_bounds("absent"));
+}
+
+TEST_P(Limits, SwapIsBoundedBeyondMemory) {
+  require("limit.swap");
+  if (IsSkipped()) return;
+  create("none", {.memory = Bytes{64 * kMebibyte}});
+  create("some", {.memory = Bytes{64 * kMebibyte}, .swap = Bytes{16 * kMebibyte}});
+  EXPECT_EQ(tree().memory_bounds("none")->swap, Bytes{});
+  EXPECT_EQ(tree().memory_bounds("some")->swap, Bytes{16 * kMebibyte});
+}
+
 // A file on a disk, and how long its direct writes take.
 class DirectFile {
  public:

@@ -52,6 +52,16 @@ void TrackedTree::probe_control() {
   }
 }
 
+Result<> TrackedTree::set_note(const GroupName& name, std::string_view note) {
+  const auto group = WARREN_TRY(tracking_.group(name));
+  return group.set_note(note);
+}
+
+Result<std::string> TrackedTree::note(const GroupName& name) {
+  const auto group = WARREN_TRY(tracking_.group(name));
+  return group.note();
+}
+
 Result<> TrackedTree::freeze(const GroupName& name) {
   const auto group = WARREN_TRY(tracking_.group(name));
   return control_->freeze(group);

@@ -20,6 +20,8 @@ class TrackedTree : public Tree {
   [[nodiscard]] std::vector<Capability> capabilities() const final { return capabilities_; }
   [[nodiscard]] Result<> check(const model::Limits& limits) const override;
 
+  [[nodiscard]] Result<> set_note(const GroupName& name, std::string_view note) final;
+  [[nodiscard]] Result<std::string> note(const GroupName& name) final;
   [[nodiscard]] Result<> freeze(const GroupName& name) final;
   [[nodiscard]] Result<> thaw(const GroupName& name) final;
   [[nodiscard]] Result<> signal(const GroupName& name, int signal) final;

@@ -78,7 +78,8 @@ Result<std::unique_ptr<Tree>> UnifiedTree::open(const Layout& layout,
   WARREN_TRY(branch.engine().ensure_child(kInitLeaf));
   WARREN_TRY(open_passage(branch.engine()));
   const auto init = WARREN_TRY(branch.engine().open_child(kInitLeaf));
-  std::unique_ptr<UnifiedTree> tree(new UnifiedTree(std::move(branch)));
+  const auto ceiling = WARREN_TRY(MemoryCeiling::open(branch, MemoryCeiling::Version::kUnified));
+  std::unique_ptr<UnifiedTree> tree(new UnifiedTree(std::move(branch), ceiling));
   tree->add_capabilities(limit_capabilities(init, refusals));
   tree->probe_control();
   return tree;
@@ -165,6 +166,10 @@ Result<Events> UnifiedTree::events(const GroupName& name) {
     events.oom_kills += in_leaf;
   }
   return events;
+}
+
+Result<MemoryBounds> UnifiedTree::memory_bounds(const GroupName& name) {
+  return ceiling_.of(tracking(), name);
 }
 
 Result<os::UniqueFd> UnifiedTree::kill_file(const GroupName& name) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cgroup/layout.h"
+#include "cgroup/memory_ceiling.h"
 #include "cgroup/tracked_tree.h"
 
 namespace warren::cgroup {
@@ -24,19 +25,22 @@ class UnifiedTree final : public TrackedTree {
   [[nodiscard]] Result<> allow_entry(const GroupName& name, std::uint32_t uid) override;
   [[nodiscard]] Result<model::Usage> usage(const GroupName& name) override;
   [[nodiscard]] Result<Events> events(const GroupName& name) override;
+  [[nodiscard]] Result<MemoryBounds> memory_bounds(const GroupName& name) override;
   [[nodiscard]] Result<os::UniqueFd> kill_file(const GroupName& name) override;
   [[nodiscard]] Result<> remove(const GroupName& name) override;
   [[nodiscard]] Result<std::vector<GroupName>> list() override;
   [[nodiscard]] Result<> close() override;
 
  private:
-  explicit UnifiedTree(Branch branch)
-      : TrackedTree(std::move(branch), std::make_unique<UnifiedControl>()) {}
+  UnifiedTree(Branch branch, MemoryCeiling ceiling)
+      : TrackedTree(std::move(branch), std::make_unique<UnifiedControl>()), ceiling_(ceiling) {}
 
   // Where the processes of the group are: its leaf `main`, or the group itself.
   [[nodiscard]] Result<GroupDirectory> processes_of(const GroupName& name) const;
   [[nodiscard]] Result<> write_limits(const GroupName& name, const model::Limits& limits,
                                       const std::string& disk) const;
+
+  MemoryCeiling ceiling_;
 };
 
 }  // namespace warren::cgroup

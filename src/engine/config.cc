@@ -72,6 +72,7 @@ Result<> set(Config& config, const std::string& text) {
 constexpr std::array kKeys{
     Key{"max_concurrent", set<&Config::max_concurrent, parse_number<std::uint32_t>>},
     Key{"max_memory", set<&Config::max_memory, parse_bytes>},
+    Key{"max_queued", set<&Config::max_queued, parse_number<std::uint64_t>>},
     Key{"local_users", set<&Config::local_users, parse_flag>},
     Key{"durability", set<&Config::durability, parse_durability>},
     Key{"retention.days", set<&Config::retention_age, parse_days>},

@@ -21,6 +21,7 @@ namespace warren::engine {
 struct Config {
   std::uint32_t max_concurrent = 4096;  // Jobs that run at a time; 0: no bound.
   Bytes max_memory;                     // Sum of their memory limits; 0: no bound.
+  std::uint64_t max_queued = 100'000;   // Jobs that wait for their start; 0: no bound.
   bool local_users = false;             // Whether users without a role may run jobs of their own.
   store::Durability durability = store::Durability::kProcess;
   Duration retention_age = std::chrono::days(30);

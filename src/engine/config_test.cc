@@ -25,12 +25,13 @@ TEST(ParseConfig, AnEmptyFileMeansTheDefaultsWhichDeny) {
 
 TEST(ParseConfig, ReadsEveryKey) {
   const auto config = parse_config(
-      "max_concurrent: 3\nmax_memory: 2G\nlocal_users: true\ndurability: power\n"
+      "max_concurrent: 3\nmax_memory: 2G\nmax_queued: 9\nlocal_users: true\ndurability: power\n"
       "retention: {days: 7, count: 50}\ndefaults: {pids: 10, log: 1M}\n"
       "groups: {admin: ops, viewers: all}\ncgroup_root: /w\npool: {kind: directory}\n");
   ASSERT_TRUE(config.has_value()) << config.error().message;
   EXPECT_EQ(config->max_concurrent, 3U);
   EXPECT_EQ(config->max_memory.value, std::uint64_t{2} << 30);
+  EXPECT_EQ(config->max_queued, 9U);
   EXPECT_TRUE(config->local_users);
   EXPECT_EQ(config->durability, store::Durability::kPower);
   EXPECT_EQ(config->retention_age, std::chrono::days(7));

@@ -10,7 +10,6 @@
 
 #include "base/co_try.h"
 #include "base/failpoint.h"
-#include "engine/clock.h"
 #include "engine/translate.h"
 
 namespace warren::engine {
@@ -91,10 +90,10 @@ Task<Result<>> ControlCalls::signal(KnownCall call) {
 }
 
 Result<> ControlCalls::change_both(const JobPtr& job, Event event) {
-  if (!core_.journal.apply(job->process, {.event = event, .at = now()})) {
+  if (!core_.journal.apply(job->process, {.event = event, .at = core_.clock()})) {
     return fail(Errc::kFailedPrecondition, "it is {}", state_of(job));
   }
-  std::ignore = core_.journal.apply(job->sandbox, {.event = event, .at = now()});
+  std::ignore = core_.journal.apply(job->sandbox, {.event = event, .at = core_.clock()});
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/blocking_pool.h"
+#include "engine/clock.h"
 #include "engine/config.h"
 #include "engine/job.h"
 #include "engine/journal.h"
@@ -21,18 +22,23 @@
 namespace warren::engine {
 
 struct Core {
-  Core(Executor loop, store::Store& state, provider::Provider& provider, Config settings)
+  Core(Executor loop, store::Store& state, provider::Provider& provider, Config settings,
+       Clock wall_clock)
       : executor(std::move(loop)),
         config(std::move(settings)),
+        clock(std::move(wall_clock)),
         pool(2),
         reads(state, pool),
         store(state),
         sandboxes(provider),
-        journal(executor, state, tree),
-        queue(Capacity{.slots = config.max_concurrent, .memory = config.max_memory}) {}
+        journal(executor, state, tree, clock),
+        queue(Capacity{.slots = config.max_concurrent,
+                       .memory = config.max_memory,
+                       .waiting = config.max_queued}) {}
 
   Executor executor;
   Config config;
+  Clock clock;
   BlockingPool pool;
   StoreReader reads;
   store::Store& store;

@@ -20,6 +20,10 @@ Result<std::unique_ptr<Engine>> Engine::open(boost::asio::io_context& loop,
     spdlog::error("the database was corrupt: it is kept as {}, and a new one begins",
                   opened.set_aside->string());
   }
+  for (const std::filesystem::path& lost : opened.lost) {
+    spdlog::warn("nothing that {} may have known is removed for as long as it is there",
+                 lost.string());
+  }
   return std::unique_ptr<Engine>(new Engine(loop, provider, std::move(options), std::move(opened)));
 }
 
@@ -28,16 +32,17 @@ Engine::Engine(boost::asio::io_context& loop, provider::Provider& provider, Engi
     : loop_(loop),
       options_(std::move(options)),
       store_(std::move(opened.store)),
-      core_(loop.get_executor(), *store_, provider, options_.config),
+      core_(loop.get_executor(), *store_, provider, options_.config, options_.clock),
       supervisor_(core_),
       recovery_(
           core_, supervisor_,
-          opened.set_aside ? provider::Provider::Sweep::kNo : provider::Provider::Sweep::kYes),
+          opened.lost.empty() ? provider::Provider::Sweep::kYes : provider::Provider::Sweep::kNo),
       retention_(core_),
       service_(core_, supervisor_,
                EngineFacts{.version = options_.version,
                            .state_dir = options_.places.state_dir,
-                           .runtime_dir = options_.places.runtime_dir},
+                           .runtime_dir = options_.places.runtime_dir,
+                           .lost_databases = std::move(opened.lost)},
                [this] { shut_down(); }) {
   provider.observe(supervisor_);
 }
@@ -54,9 +59,8 @@ Task<> Engine::come_up(std::function<void(Result<>)> ready) {
 
 Task<Result<>> Engine::recover_and_listen() {
   WARREN_CO_TRY(context(co_await recovery_.run(), "taking over from the last engine"));
-  const Audience audience{.group = options_.config.admin_group,
-                          .everybody = options_.config.local_users};
-  WARREN_CO_TRY(os::UniqueFd socket, listen_in(options_.places.runtime_dir, audience));
+  WARREN_CO_TRY(os::UniqueFd socket,
+                listen_in(options_.places.runtime_dir, audience_of(options_.config)));
   server_ = std::make_unique<wire::Server>(core_.executor, std::move(socket));
   service_.register_on(*server_);
   server_->start();

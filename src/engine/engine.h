@@ -29,6 +29,7 @@ struct EngineOptions {
   Config config;
   std::string version;
   Locks locks;
+  Clock clock = now;
 };
 
 class Engine {

@@ -32,17 +32,18 @@ namespace warren::engine {
 // provider's sandboxes alone and tells nobody, as a crash would.
 class RunningEngine {
  public:
-  RunningEngine(test::FakeProvider& provider, const Places& places, Config config)
+  RunningEngine(test::FakeProvider& provider, const Places& places, Config config, Clock clock)
       : provider_(provider) {
     EXPECT_TRUE(prepare(places, {}).has_value());
     auto locks = lock(places);
     EXPECT_TRUE(locks.has_value());
-    config.admin_group = "";
+    config.admin_group = config.viewer_group = "";
     auto engine = Engine::open(loop_, provider,
                                {.places = places,
                                 .config = std::move(config),
                                 .version = "test",
-                                .locks = *std::move(locks)});
+                                .locks = *std::move(locks),
+                                .clock = std::move(clock)});
     EXPECT_TRUE(engine.has_value()) << engine.error().message;
     engine_ = *std::move(engine);
     std::promise<Result<>> ready;
@@ -77,9 +78,12 @@ class RunningEngine {
 class EngineTest : public ::testing::Test {
  protected:
   void start(Config config = {}) {
-    engine_ = std::make_unique<RunningEngine>(provider_, places_, std::move(config));
+    engine_ = std::make_unique<RunningEngine>(provider_, places_, std::move(config),
+                                              [this] { return now() + ahead_; });
   }
   void stop() { engine_.reset(); }
+  // While no engine runs: the clock of the next one is ahead of this machine's.
+  void set_clock_ahead(Duration ahead) { ahead_ = ahead; }
   [[nodiscard]] static Config with_slots(std::uint32_t slots) {
     Config config;
     config.max_concurrent = slots;
@@ -189,6 +193,7 @@ class EngineTest : public ::testing::Test {
   Places places_{.state_dir = directory_.path() / "state",
                  .runtime_dir = directory_.path() / "run"};
   test::FakeProvider provider_{directory_.path()};
+  Duration ahead_{};
   std::unique_ptr<RunningEngine> engine_;
 };
 

@@ -2,13 +2,14 @@
 
 #include "engine/intake.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <array>
 #include <random>
 
 #include "base/co_try.h"
 #include "base/failpoint.h"
-#include "engine/clock.h"
 
 namespace warren::engine {
 namespace {
@@ -105,7 +106,7 @@ Task<Result<Accepted>> Intake::accept_once(const JobRequest& request) {
 Task<Result<std::optional<NodeId>>> Intake::first_answer(const JobRequest& request) {
   WARREN_CO_TRY(const std::optional<store::KeyRecord> record,
                 co_await core_.reads.find_key(request.caller.name, request.key));
-  if (!record || record->at + kKeyLifetime < now()) co_return std::nullopt;
+  if (!record || record->at + kKeyLifetime < core_.clock()) co_return std::nullopt;
   if (record->fingerprint != request.fingerprint) {
     co_return fail(Errc::kAlreadyExists, "idempotency key '{}' was used for another job",
                    request.key);
@@ -116,33 +117,52 @@ Task<Result<std::optional<NodeId>>> Intake::first_answer(const JobRequest& reque
 Task<Result<Accepted>> Intake::create(const JobRequest& request) {
   WARREN_CO_TRY(const JobPtr job, make_job(request));
   const std::shared_ptr<Following> following = job->follow();
+  job->times.received = request.received;
+  job->times.accepted = provider::this_moment();
   // From here on the name is taken and the parent waits for this child.
   core_.tree.add(job->process);
   core_.tree.add(job->sandbox);
   core_.jobs.add(job);
   failpoint("run.before-commit");
   const Result<> stored = co_await core_.journal.submit(rows_of(*job, request));
+  job->times.committed = provider::this_moment();
   failpoint("run.after-commit");
   const NodeId process = job->process->node.id;
   if (!stored) {
-    core_.jobs.remove(process);
-    core_.tree.remove(job->sandbox->node.id);
-    core_.tree.remove(process);
-    job->process->ended.open();
-    job->sandbox->ended.open();
+    co_await take_back(job);
     co_return std::unexpected(stored.error());
   }
   co_return Accepted{.process = process, .fresh = job, .following = following};
 }
 
+Task<> Intake::take_back(JobPtr job) {
+  const NodeId process = job->process->node.id;
+  const NodeId sandbox = job->sandbox->node.id;
+  core_.queue.release(process);
+  core_.jobs.remove(process);
+  core_.tree.remove(sandbox);
+  core_.tree.remove(process);
+  job->process->ended.open();
+  job->sandbox->ended.open();
+  // Nothing was made of it, but it has a reservation.
+  const Result<> destroyed = co_await core_.sandboxes.destroy(sandbox);
+  if (!destroyed) spdlog::warn("giving back {}: {}", sandbox.to_text(), destroyed.error().message);
+}
+
 Result<JobPtr> Intake::make_job(const JobRequest& request) {
   model::JobSpec spec = WARREN_TRY(complete(request.spec));
-  model::Node process = process_of(request, std::move(spec), now());
+  model::Node process = process_of(request, std::move(spec), core_.clock());
   model::Node sandbox = sandbox_of(process);
   process.sandbox = sandbox.id;
   WARREN_TRY(core_.tree.check(process));
   auto job = std::make_shared<Job>();
-  job->footprint = WARREN_TRY(core_.sandboxes.provider().reserve(sandbox.id, process.spec.sandbox));
+  WARREN_TRY(core_.queue.expect(process.id));
+  auto footprint = core_.sandboxes.provider().reserve(sandbox.id, process.spec.sandbox);
+  if (!footprint) {
+    core_.queue.release(process.id);
+    return std::unexpected(std::move(footprint.error()));
+  }
+  job->footprint = *std::move(footprint);
   process.seq = core_.next_seq++;
   job->process = std::make_shared<LiveNode>(std::move(process));
   job->sandbox = std::make_shared<LiveNode>(std::move(sandbox));

@@ -24,6 +24,7 @@ struct JobRequest {
   model::JobSpec spec;
   std::string key;          // Idempotency key; empty: none.
   std::string fingerprint;  // Of what was asked for.
+  provider::Moment received{};
 };
 
 struct Accepted {
@@ -49,6 +50,8 @@ class Intake {
   [[nodiscard]] Task<Result<std::optional<NodeId>>> first_answer(const JobRequest& request);
   [[nodiscard]] Task<Result<Accepted>> create(const JobRequest& request);
   [[nodiscard]] Result<JobPtr> make_job(const JobRequest& request);
+  // Undoes make_job() and create() for a job whose rows could not be stored.
+  [[nodiscard]] Task<> take_back(JobPtr job);
 
   Core& core_;
   std::map<Key, std::shared_ptr<Gate>> under_way_;  // Calls with a key that have no answer yet.

@@ -39,6 +39,17 @@ struct Following {
   Following& operator=(const Following&) = delete;
 };
 
+// When the engine was done with each stage of a start, in their order. The provider's come after
+// `admitted`.
+struct StartTimes {
+  provider::Moment received{};   // The call had arrived.
+  provider::Moment accepted{};   // Its spec was checked, and its nodes had their ids.
+  provider::Moment committed{};  // Their rows were durable.
+  provider::Moment admitted{};   // Its files were there, and its turn had come.
+  std::optional<provider::StartStages> made = {};
+  provider::Moment settled{};  // The start had become a fact of the tree.
+};
+
 struct Job {
   LiveNodePtr process;
   LiveNodePtr sandbox;
@@ -49,7 +60,9 @@ struct Job {
   Gate finished;  // `ended` says how.
 
   bool is_started = false;
+  StartTimes times;
   os::UniqueFd input;                    // For the client that asked for it.
+  bool keeps_input = false;              // Adopted; its sandbox has the input for that client.
   std::optional<Farewell> early_stop;    // Asked for before there was anything to signal.
   std::optional<provider::Ended> ended;  // Of the command, not yet of the node.
   std::weak_ptr<Following> following;

@@ -10,7 +10,6 @@
 
 #include "base/failpoint.h"
 #include "engine/await_done.h"
-#include "engine/clock.h"
 
 namespace warren::engine {
 namespace {
@@ -35,8 +34,8 @@ void enter(model::Node& node, model::State state, Change change) {
 
 }  // namespace
 
-Journal::Journal(Executor executor, store::Store& store, NodeTree& tree)
-    : executor_(std::move(executor)), store_(store), tree_(tree) {}
+Journal::Journal(Executor executor, store::Store& store, NodeTree& tree, const Clock& clock)
+    : executor_(std::move(executor)), store_(store), tree_(tree), clock_(clock) {}
 
 Task<Result<>> Journal::submit(store::Batch batch) {
   auto start = [this, whole = std::move(batch)](store::Store::Done done) mutable {
@@ -53,7 +52,7 @@ bool Journal::apply(const LiveNodePtr& node, Change change) {
   enter(node->node, *state, std::move(change));
   Round& round = open_round();
   if (std::ranges::find(round.nodes, node) == round.nodes.end()) round.nodes.push_back(node);
-  round.events.push_back(event_of(node->node, now()));
+  round.events.push_back(event_of(node->node, clock_()));
   return true;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/clock.h"
 #include "engine/gate.h"
 #include "engine/node_tree.h"
 #include "engine/task.h"
@@ -40,7 +41,7 @@ struct Change {
 
 class Journal {
  public:
-  Journal(Executor executor, store::Store& store, NodeTree& tree);
+  Journal(Executor executor, store::Store& store, NodeTree& tree, const Clock& clock);
 
   // Makes `batch` durable as it is. Nothing of it has happened when this fails.
   [[nodiscard]] Task<Result<>> submit(store::Batch batch);
@@ -80,6 +81,7 @@ class Journal {
   Executor executor_;
   store::Store& store_;
   NodeTree& tree_;
+  const Clock& clock_;
   std::shared_ptr<Round> open_;    // Still takes changes.
   std::shared_ptr<Round> newest_;  // Open, or on its way to the disk, or durable.
   std::vector<std::weak_ptr<Gate>> listeners_;

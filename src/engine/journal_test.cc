@@ -72,7 +72,8 @@ class JournalTest : public ::testing::Test {
   std::unique_ptr<store::Store> store_ =
       std::move(store::Store::open(directory_.path(), store::Durability::kProcess)->store);
   NodeTree tree_;
-  Journal journal_{loop_.get_executor(), *store_, tree_};
+  Clock clock_ = now;
+  Journal journal_{loop_.get_executor(), *store_, tree_, clock_};
   LiveNodePtr live_;
 };
 

@@ -100,8 +100,7 @@ void shut_down_on_signals(boost::asio::signal_set& signals, Engine& engine) {
 // The places are locked before anything on the host is touched.
 Result<> run_engine(const Options& options, ReadyReport& report) {
   const Config config = WARREN_TRY(load_config(options.config_file));
-  WARREN_TRY(
-      prepare(options.places, {.group = config.admin_group, .everybody = config.local_users}));
+  WARREN_TRY(prepare(options.places, audience_of(config)));
   Locks locks = WARREN_TRY(lock(options.places));
   WARREN_TRY(open_log(options));
   WARREN_TRY(os::context(os::raise_descriptor_limit(), "raising the limit of open files"));

@@ -19,6 +19,7 @@
 #include <thread>
 #include <utility>
 
+#include "os/access_list.h"
 #include "os/call.h"
 #include "os/context.h"
 
@@ -51,6 +52,16 @@ Result<> give_to_group(const std::filesystem::path& path, const std::string& gro
   if (!gid || ::geteuid() != 0) return {};
   return os::context(os::call([&] { return ::lchown(path.c_str(), 0, *gid); }),
                      "giving {} to group {}", path.string(), group);
+}
+
+// Where the file system keeps no access lists, viewers stay outside.
+Result<> admit_viewers(const std::filesystem::path& path, const Audience& audience,
+                       unsigned permissions) {
+  const std::optional<gid_t> gid = find_group(audience.viewers);
+  if (!gid || audience.everybody || ::geteuid() != 0) return {};
+  const auto admitted = os::admit_group(path.c_str(), *gid, permissions);
+  if (!admitted && admitted.error().value == EOPNOTSUPP) return {};
+  return os::context(admitted, "letting group {} in at {}", audience.viewers, path.string());
 }
 
 // Whether it was missing.
@@ -118,11 +129,18 @@ Result<os::UniqueFd> lock_directory(const std::filesystem::path& directory) {
 
 }  // namespace
 
+Audience audience_of(const Config& config) {
+  return {
+      .group = config.admin_group, .viewers = config.viewer_group, .everybody = config.local_users};
+}
+
 Result<> prepare(const Places& places, const Audience& audience) {
   WARREN_TRY(make(places.state_dir, kStateMode));
   const bool is_new =
       WARREN_TRY(make(places.runtime_dir, audience.everybody ? kOpenRuntimeMode : kRuntimeMode));
-  return is_new ? give_to_group(places.runtime_dir, audience.group) : Result<>();
+  if (!is_new) return {};
+  WARREN_TRY(give_to_group(places.runtime_dir, audience.group));
+  return admit_viewers(places.runtime_dir, audience, X_OK);
 }
 
 Result<Locks> lock(const Places& places) {
@@ -150,6 +168,7 @@ Result<os::UniqueFd> listen_in(const std::filesystem::path& runtime_dir, const A
   WARREN_TRY(os::context(os::call([&] { return ::chmod(path.c_str(), mode); }),
                          "setting the mode of {}", path.string()));
   WARREN_TRY(give_to_group(path, audience.group));
+  WARREN_TRY(admit_viewers(path, audience, R_OK | W_OK));
   WARREN_TRY(os::context(os::call([&] { return ::listen(socket.get(), kBacklog); }),
                          "listening on {}", path.string()));
   return socket;

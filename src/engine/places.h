@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "engine/config.h"
 #include "os/unique_fd.h"
 
 namespace warren::engine {
@@ -19,9 +20,12 @@ struct Places {
 
 // Who can reach the socket. What they may ask of the engine is decided for each call.
 struct Audience {
-  std::string group;       // Where there is one of that name.
-  bool everybody = false;  // Users without a role are served as well.
+  std::string group;         // Where there is one of that name.
+  std::string viewers = {};  // The same; these are let in by an access list.
+  bool everybody = false;    // Users without a role are served as well.
 };
+
+[[nodiscard]] Audience audience_of(const Config& config);
 
 // Makes the directories that are missing, the state's for root alone and the other for the
 // audience. One that exists is left as it is, and refused when it cannot be written, belongs to

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,10 @@ namespace warren::engine {
 namespace {
 
 using provider::Check;
+
+// Other readers have their turn between two pages of a list.
+constexpr std::uint64_t kListPage = 1024;
+constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
 Check bound(std::string name, std::uint64_t value, std::string key) {
   if (value == 0) {
@@ -34,8 +39,20 @@ std::vector<Check> bounds_of(const Config& config) {
                             "--max-memory, --max-disk, --max-iobps, --timeout"};
   return {bound("queue.max-concurrent", config.max_concurrent, "max_concurrent"),
           bound("queue.max-memory", config.max_memory.value, "max_memory"),
+          bound("queue.max-queued", config.max_queued, "max_queued"),
           bound("default.pids", config.default_pids, "defaults.pids"),
-          bound("default.log", config.default_log.value, "defaults.log"), unlimited};
+          bound("default.log", config.default_log.value, "defaults.log"),
+          unlimited};
+}
+
+Check loss_of(const std::filesystem::path& database) {
+  return {
+      .name = "state.set-aside",
+      .verdict = Check::Verdict::kLimited,
+      .detail = fmt::format(
+          "{} was corrupt: what its jobs left, or still run, stays as it is; move the file away "
+          "and start the engine again to end and remove all of it",
+          database.string())};
 }
 
 // A part of an answer that may be of any length: it goes out, and begins anew, whenever it is
@@ -100,7 +117,18 @@ Task<Result<>> QueryCalls::list(KnownCall call) {
     query.owner_uid = call.caller.uid;
   }
   query.specs_of_live = false;
-  WARREN_CO_TRY(std::vector<model::Node> nodes, co_await core_.reads.list(std::move(query)));
+  std::uint64_t left = query.limit == 0 ? kUnlimited : query.limit;
+  while (left > 0) {
+    query.limit = static_cast<std::uint32_t>(std::min(left, kListPage));
+    WARREN_CO_TRY(store::Page page, co_await core_.reads.list(query));
+    left -= page.next ? query.limit : left;
+    query.below = page.next.value_or(0);
+    WARREN_CO_TRY(co_await send_nodes(call.call, std::move(page.nodes)));
+  }
+  co_return Result<>{};
+}
+
+Task<Result<>> QueryCalls::send_nodes(CallPtr call, std::vector<model::Node> nodes) {
   NodesPart<v1::ListReply> part;
   for (model::Node& node : nodes) {
     if (!model::is_final(node.state)) {
@@ -109,11 +137,11 @@ Task<Result<>> QueryCalls::list(KnownCall call) {
     }
     part.add(to_proto(node));
     if (part.is_large()) {
-      WARREN_CO_TRY(co_await reply(call.call, part.take()));
+      WARREN_CO_TRY(co_await reply(call, part.take()));
     }
   }
   if (part.is_empty()) co_return Result<>{};
-  co_return co_await reply(call.call, part.take());
+  co_return co_await reply(call, part.take());
 }
 
 Task<Result<bool>> QueryCalls::complete(model::Node& node) {
@@ -162,6 +190,9 @@ Task<Result<>> QueryCalls::doctor(KnownCall call) {
     *answer.add_checks() = to_proto(check);
   }
   for (const Check& check : bounds_of(core_.config)) *answer.add_checks() = to_proto(check);
+  for (const auto& database : facts_.lost_databases) {
+    *answer.add_checks() = to_proto(loss_of(database));
+  }
   co_return co_await reply(call.call, answer);
 }
 

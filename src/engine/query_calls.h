@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "engine/calls.h"
 #include "engine/core.h"
@@ -19,6 +20,7 @@ struct EngineFacts {
   std::string version;
   std::filesystem::path state_dir;
   std::filesystem::path runtime_dir;
+  std::vector<std::filesystem::path> lost_databases;  // Corrupt, and still beside the new one.
 };
 
 class QueryCalls {
@@ -33,6 +35,7 @@ class QueryCalls {
 
  private:
   [[nodiscard]] Task<Result<v1::Node>> describe(FoundNode found);
+  [[nodiscard]] Task<Result<>> send_nodes(CallPtr call, std::vector<model::Node> nodes);
   // Adds the spec to a node that was listed without it; false when the node is no more.
   [[nodiscard]] Task<Result<bool>> complete(model::Node& node);
   [[nodiscard]] Task<> add_live_usage(LiveNodePtr live, v1::Node& message);

@@ -7,7 +7,17 @@
 
 namespace warren::engine {
 
+Result<> Queue::expect(const NodeId& job) {
+  if (capacity_.waiting != 0 && waiting_ + expected_.size() >= capacity_.waiting) {
+    return fail(Errc::kResourceExhausted, "{} jobs wait already: that is max_queued",
+                waiting_ + expected_.size());
+  }
+  expected_.insert(job);
+  return {};
+}
+
 void Queue::push(Ticket ticket) {
+  expected_.erase(ticket.job);
   Level& level = levels_[ticket.priority];
   std::deque<Ticket>& own = level.tickets[ticket.owner];
   if (own.empty()) level.turns.push_back(ticket.owner);
@@ -31,6 +41,7 @@ std::optional<NodeId> Queue::admit() {
 }
 
 void Queue::release(const NodeId& job) {
+  if (expected_.erase(job) > 0) return;
   const auto running = running_.find(job);
   if (running == running_.end()) return forget_waiting(job);
   memory_.value -= running->second.value;

@@ -13,16 +13,19 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/node_id.h"
+#include "base/result.h"
 #include "base/size.h"
 
 namespace warren::engine {
 
-// How much may run at once. Zero means that there is no bound.
+// How much may run at once, and wait. Zero means that there is no bound.
 struct Capacity {
   std::uint32_t slots = 0;
   Bytes memory;  // Against the sum of the memory limits of what runs.
+  std::uint64_t waiting = 0;
 };
 
 struct Ticket {
@@ -36,13 +39,17 @@ class Queue {
  public:
   explicit Queue(Capacity capacity) : capacity_(capacity) {}
 
+  // Keeps a place for a job that is about to come, until push() or release(). Fails with
+  // kResourceExhausted when too many wait or are about to.
+  [[nodiscard]] Result<> expect(const NodeId& job);
+  // Takes a job whether it was expected or not, such as after a restart.
   void push(Ticket ticket);
   // Counts what runs already, such as after a restart, whatever the capacity.
   void occupy(const Ticket& ticket);
 
   // The next job that may start, which then occupies its share until release().
   [[nodiscard]] std::optional<NodeId> admit();
-  // Gives back the share of a job that was admitted, or forgets one that still waits.
+  // Gives back the share of a job that was admitted, or forgets one that waits or is expected.
   void release(const NodeId& job);
 
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
@@ -62,6 +69,7 @@ class Queue {
 
   Capacity capacity_;
   Levels levels_;
+  std::unordered_set<NodeId> expected_;
   std::unordered_map<NodeId, Bytes> running_;
   Bytes memory_;
   std::size_t waiting_ = 0;

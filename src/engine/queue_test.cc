@@ -7,10 +7,14 @@
 
 #include <vector>
 
+#include "tests/support/result_matchers.h"
+
 namespace warren::engine {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::warren::test::HoldsError;
 
 NodeId id(int number) {
   std::array<std::uint8_t, 16> bytes{};
@@ -83,6 +87,28 @@ TEST(Queue, ForgetsAJobThatStillWaits) {
   EXPECT_EQ(queue.waiting(), 1U);
   queue.release(id(1));
   EXPECT_THAT(admit_all(queue), ElementsAre(id(3)));
+}
+
+TEST(Queue, ExpectsNoMoreJobsThanMayWait) {
+  Queue queue({.slots = 1, .memory = {}, .waiting = 2});
+  queue.occupy(ticket(1));
+  ASSERT_TRUE(queue.expect(id(2)));
+  queue.push(ticket(2));
+  ASSERT_TRUE(queue.expect(id(3)));
+  EXPECT_THAT(queue.expect(id(4)), HoldsError(Errc::kResourceExhausted, HasSubstr("max_queued")));
+  queue.release(id(3));  // It never came.
+  EXPECT_TRUE(queue.expect(id(4)));
+  EXPECT_FALSE(queue.expect(id(5)));
+  queue.release(id(1));
+  EXPECT_THAT(admit_all(queue), ElementsAre(id(2)));
+  EXPECT_TRUE(queue.expect(id(5)));
+}
+
+TEST(Queue, TakesWhatWaitedBeforeARestartWhateverTheBound) {
+  Queue queue({.slots = 1, .memory = {}, .waiting = 1});
+  for (const int number : {1, 2, 3}) queue.push(ticket(number));
+  EXPECT_EQ(queue.waiting(), 3U);
+  EXPECT_FALSE(queue.expect(id(4)));
 }
 
 TEST(Queue, CountsWhatRunsAlready) {

@@ -11,7 +11,6 @@
 
 #include "base/co_try.h"
 #include "base/failpoint.h"
-#include "engine/clock.h"
 
 namespace warren::engine {
 
@@ -86,6 +85,7 @@ std::vector<Recovery::Adoption> Recovery::claims() const {
     claim.process = job->process->node.id;
     claim.footprint = job->footprint;
     claim.disk_limit = job->process->node.spec.sandbox.limits.disk;
+    claim.log_limit = job->process->node.spec.sandbox.limits.log;
     claims.push_back(std::move(claim));
   }
   return claims;
@@ -99,11 +99,11 @@ void Recovery::settle(const JobPtr& job, const Adoption* found) {
   } else if (was_running || node.state == State::kStopping) {
     provider::Ended lost;
     lost.process = node.id;
-    lost.at = now();
+    lost.at = core_.clock();
     lost.message = "its sandbox was gone when the engine started";
     job->ended = std::move(lost);
     job->finished.open();
-    supervisor_.resume(job, node.started_at.value_or(now()));
+    supervisor_.resume(job, node.started_at.value_or(core_.clock()));
   } else {
     unbegun_.push_back(job);
   }
@@ -111,10 +111,14 @@ void Recovery::settle(const JobPtr& job, const Adoption* found) {
 
 void Recovery::continue_command(const JobPtr& job, const Adoption& found) {
   const Timestamp started_at =
-      found.started_at.value_or(job->process->node.started_at.value_or(now()));
+      found.started_at.value_or(job->process->node.started_at.value_or(core_.clock()));
   const bool runs_on = found.running && job->process->node.state != State::kStopping;
   supervisor_.resume(job, started_at);
   if (runs_on) spawn(core_.executor, restore_pause(job));
+  if (runs_on && job->process->node.spec.process.input == model::Input::kPipe) {
+    job->keeps_input = true;
+    spawn(core_.executor, keep_input(job));
+  }
 }
 
 // Whichever of row and freezer an earlier engine had changed last, the row is what was wanted.
@@ -130,6 +134,14 @@ Task<> Recovery::restore_pause(JobPtr job) {
   if (!done && !job->finished.is_open()) {
     spdlog::warn("restoring the pause of {}: {}", sandbox.to_text(), done.error().message);
   }
+}
+
+// The last engine may have died before its client had the input. A client that is gone has nothing
+// to say: the command then sees its end.
+Task<> Recovery::keep_input(JobPtr job) {
+  std::ignore = co_await job->client_is_back.wait_for(kClientPatience);
+  if (job->client_is_back.is_open() || !std::exchange(job->keeps_input, false)) co_return;
+  core_.sandboxes.release_input(job->sandbox->node.id);
 }
 
 // Nothing of it had run, so running it now is the first time.

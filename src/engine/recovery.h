@@ -19,7 +19,7 @@ namespace warren::engine {
 
 class Recovery {
  public:
-  // Without the rows of the last engine, nobody knows what is whose: then nothing is swept.
+  // Where a database was lost, nobody knows what is whose: then nothing is swept.
   Recovery(Core& core, Supervisor& supervisor, provider::Provider::Sweep sweep)
       : core_(core), supervisor_(supervisor), sweep_(sweep) {}
 
@@ -34,6 +34,7 @@ class Recovery {
   void settle(const JobPtr& job, const Adoption* found);
   void continue_command(const JobPtr& job, const Adoption& found);
   void begin_again(const JobPtr& job);
+  [[nodiscard]] Task<> keep_input(JobPtr job);
   [[nodiscard]] Task<> begin_with_input(JobPtr job);
   [[nodiscard]] Task<> await_client(JobPtr job);
   [[nodiscard]] Task<Result<>> bury_remains();

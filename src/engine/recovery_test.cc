@@ -4,8 +4,11 @@
 
 #include <signal.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "engine/clock.h"
 #include "engine/engine_fixture.h"
@@ -16,7 +19,25 @@ namespace {
 using ::testing::HasSubstr;
 using ::warren::test::HoldsError;
 
-TEST_F(EngineTest, TakesOverWhatRunsAndLearnsItsOwnEnd) {
+class RecoveryTest : public EngineTest {
+ protected:
+  void lose_database() const {
+    for (const char* name : {"state.db-wal", "state.db-shm"}) {
+      std::filesystem::remove(places_.state_dir / name);
+    }
+    std::ofstream(places_.state_dir / "state.db") << std::string(8192, 'x');
+  }
+  // Whether doctor has something to say of `name`.
+  [[nodiscard]] bool is_checked(const std::string& name) {
+    const auto answer = call<v1::DoctorReply>(wire::kDoctor, v1::Empty());
+    EXPECT_TRUE(answer.has_value());
+    return answer && std::ranges::any_of(
+                         answer->checks(),
+                         [&](const v1::DoctorReply::Check& check) { return check.name() == name; });
+  }
+};
+
+TEST_F(RecoveryTest, TakesOverWhatRunsAndLearnsItsOwnEnd) {
   start();
   std::vector<std::string> jobs;
   for (int i = 0; i < 20; ++i) jobs.push_back(run({"sleep"}));
@@ -34,7 +55,7 @@ TEST_F(EngineTest, TakesOverWhatRunsAndLearnsItsOwnEnd) {
   EXPECT_EQ(provider_.sandboxes(), 0U);
 }
 
-TEST_F(EngineTest, LearnsAnEndThatWasRecordedWhileNoEngineRan) {
+TEST_F(RecoveryTest, LearnsAnEndThatWasRecordedWhileNoEngineRan) {
   start();
   const std::string id = run({"sleep"});
   wait_for_state(id, "RUNNING");
@@ -44,7 +65,7 @@ TEST_F(EngineTest, LearnsAnEndThatWasRecordedWhileNoEngineRan) {
   EXPECT_EQ(wait(id).cause(), "exited(9)");
 }
 
-TEST_F(EngineTest, CallsAVanishedSandboxLost) {
+TEST_F(RecoveryTest, CallsAVanishedSandboxLost) {
   start();
   const std::string id = run({"sleep"});
   wait_for_state(id, "RUNNING");
@@ -57,7 +78,7 @@ TEST_F(EngineTest, CallsAVanishedSandboxLost) {
   EXPECT_EQ(wait(job.sandbox()).state(), "STOPPED");
 }
 
-TEST_F(EngineTest, QueuesAgainWhatWaitedAndContinuesTheNumbering) {
+TEST_F(RecoveryTest, QueuesAgainWhatWaitedAndContinuesTheNumbering) {
   start(with_slots(1));
   const std::string first = run({"sleep"});
   wait_for_state(first, "RUNNING");
@@ -69,7 +90,7 @@ TEST_F(EngineTest, QueuesAgainWhatWaitedAndContinuesTheNumbering) {
   EXPECT_EQ(wait(run({"exit", "0"})).seq(), 3U);
 }
 
-TEST_F(EngineTest, GivesInputAndOutputToAClientThatIsBackBeforeTheStart) {
+TEST_F(RecoveryTest, GivesInputAndOutputToAClientThatIsBackBeforeTheStart) {
   start(with_slots(1));
   const std::string first = run({"sleep"});
   wait_for_state(first, "RUNNING");
@@ -101,7 +122,53 @@ TEST_F(EngineTest, GivesInputAndOutputToAClientThatIsBackBeforeTheStart) {
   EXPECT_EQ(next_event(again).ended().state(), "COMPLETED");
 }
 
-TEST_F(EngineTest, CompletesAStopThatWasUnderWay) {
+TEST_F(RecoveryTest, GivesTheInputThatItsSandboxHasKeptToAClientThatIsBack) {
+  start();
+  v1::RunRequest request = request_for({"sleep"});
+  request.set_detach(false);
+  request.set_idempotency_key("k");
+  request.mutable_spec()->set_input(true);
+  const auto next_event = [](wire::ClientChannel& channel) {
+    v1::RunEvent event;
+    const auto next = channel.next();
+    EXPECT_TRUE(next.has_value() && !next->end && event.ParseFromString(next->message));
+    return event;
+  };
+  wire::ClientChannel lost = connect();
+  ASSERT_TRUE(lost.open(wire::kRun, request).has_value());
+  const std::string id = next_event(lost).id();
+  restart();
+
+  const std::string sandbox = on_node(wire::kGet, id)->sandbox();
+  wire::ClientChannel again = connect();
+  ASSERT_TRUE(again.open(wire::kRun, request).has_value());
+  EXPECT_TRUE(next_event(again).has_input());
+  EXPECT_THAT(provider_.calls(), ::testing::Contains("take-input " + sandbox));
+  provider_.exit_with(id_of(id), 0);
+  EXPECT_EQ(next_event(again).ended().state(), "COMPLETED");
+}
+
+TEST_F(RecoveryTest, EndsAnInputThatNoClientComesBackFor) {
+  start();
+  v1::RunRequest request = request_for({"sleep"});
+  request.mutable_spec()->set_input(true);
+  const auto event = run(request);
+  ASSERT_TRUE(event.has_value()) << event.error().message;
+  wait_for_state(event->id(), "RUNNING");
+  restart();
+  const std::string released = "release-input " + on_node(wire::kGet, event->id())->sandbox();
+  const auto releases = [&] { return std::ranges::count(provider_.calls(), released); };
+  const auto before = releases();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (releases() == before && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(releases(), before + 1);
+  EXPECT_THAT(provider_.calls(),
+              ::testing::Not(::testing::Contains(::testing::HasSubstr("take-input"))));
+}
+
+TEST_F(RecoveryTest, CompletesAStopThatWasUnderWay) {
   start();
   const std::string id = run({"stubborn"});
   wait_for_state(id, "RUNNING");
@@ -118,19 +185,19 @@ TEST_F(EngineTest, CompletesAStopThatWasUnderWay) {
   EXPECT_EQ(job.exit_code(), 128 + SIGKILL);
 }
 
-TEST_F(EngineTest, HonoursADeadlineThatPassedWhileNoEngineRan) {
+TEST_F(RecoveryTest, HonoursADeadlineThatPassedWhileNoEngineRan) {
   start();
   v1::RunRequest request = request_for({"sleep"});
-  request.mutable_spec()->mutable_limits()->set_timeout_ms(300);
+  request.mutable_spec()->mutable_limits()->set_timeout_ms(3'600'000);
   const std::string id = run(request)->id();
   wait_for_state(id, "RUNNING");
   stop();
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // The deadline itself.
+  set_clock_ahead(std::chrono::hours(1));
   start();
   EXPECT_EQ(wait(id).cause(), "timeout");
 }
 
-TEST_F(EngineTest, ForgetsWhatEndedWhileNoEngineRan) {
+TEST_F(RecoveryTest, ForgetsWhatEndedWhileNoEngineRan) {
   start();
   v1::RunRequest request = request_for({"sleep"});
   request.mutable_spec()->set_forget_when_ended(true);
@@ -145,7 +212,7 @@ TEST_F(EngineTest, ForgetsWhatEndedWhileNoEngineRan) {
   EXPECT_EQ(provider_.sandboxes(), 0U);
 }
 
-TEST_F(EngineTest, TellsAClientThatIsBackHowAJobToBeForgottenEndedAndThenForgetsIt) {
+TEST_F(RecoveryTest, TellsAClientThatIsBackHowAJobToBeForgottenEndedAndThenForgetsIt) {
   start();
   v1::RunRequest request = request_for({"sleep"});
   request.set_detach(false);
@@ -171,7 +238,7 @@ TEST_F(EngineTest, TellsAClientThatIsBackHowAJobToBeForgottenEndedAndThenForgets
   EXPECT_THAT(run(request), HoldsError(Errc::kNotFound, HasSubstr("has been forgotten")));
 }
 
-TEST_F(EngineTest, CountsWhatRunsBeforeItAdmitsWhatWaits) {
+TEST_F(RecoveryTest, CountsWhatRunsBeforeItAdmitsWhatWaits) {
   start(with_slots(1));
   const std::string first = run({"sleep"});
   wait_for_state(first, "RUNNING");
@@ -187,7 +254,7 @@ TEST_F(EngineTest, CountsWhatRunsBeforeItAdmitsWhatWaits) {
 }
 
 // Two jobs that an engine was about to start when it died; only one of them has room now.
-TEST_F(EngineTest, DoesNotStartASecondTimeWhatIsStoppedWhileItWaits) {
+TEST_F(RecoveryTest, DoesNotStartASecondTimeWhatIsStoppedWhileItWaits) {
   ASSERT_TRUE(prepare(places_, {}).has_value());
   auto opened = store::Store::open(places_.state_dir, store::Durability::kProcess);
   ASSERT_TRUE(opened.has_value()) << opened.error().message;
@@ -224,21 +291,38 @@ TEST_F(EngineTest, DoesNotStartASecondTimeWhatIsStoppedWhileItWaits) {
   EXPECT_EQ(on_node(wire::kGet, ids[0])->state(), "RUNNING");
 }
 
-TEST_F(EngineTest, KillsNothingWhenTheRecordOfWhatRunsIsLost) {
+TEST_F(RecoveryTest, KillsNothingWhenTheRecordOfWhatRunsIsLost) {
   start();
   const std::string id = run({"sleep"});
   wait_for_state(id, "RUNNING");
   stop();
-  for (const char* name : {"state.db-wal", "state.db-shm"}) {
-    std::filesystem::remove(places_.state_dir / name);
-  }
-  std::ofstream(places_.state_dir / "state.db") << std::string(8192, 'x');
+  lose_database();
   start();
-  EXPECT_EQ(provider_.sandboxes(), 1U);
   EXPECT_THAT(on_node(wire::kGet, id), HoldsError(Errc::kNotFound, HasSubstr(id)));
+  for (int engines = 0; engines < 3; ++engines) {
+    EXPECT_EQ(provider_.sandboxes(), 1U);
+    EXPECT_TRUE(is_checked("state.set-aside"));
+    restart();
+  }
 }
 
-TEST_F(EngineTest, KeepsAPausedJobPaused) {
+TEST_F(RecoveryTest, RemovesWhatNobodyClaimsOnceTheLostDatabaseIsMovedAway) {
+  start();
+  wait_for_state(run({"sleep"}), "RUNNING");
+  stop();
+  lose_database();
+  start();
+  stop();
+  for (const auto& file : std::filesystem::directory_iterator(places_.state_dir)) {
+    if (!file.path().filename().string().starts_with("state.db.corrupt-")) continue;
+    std::filesystem::rename(file.path(), directory_.path() / file.path().filename());
+  }
+  start();
+  EXPECT_EQ(provider_.sandboxes(), 0U);
+  EXPECT_FALSE(is_checked("state.set-aside"));
+}
+
+TEST_F(RecoveryTest, KeepsAPausedJobPaused) {
   start();
   const std::string id = run({"sleep"});
   wait_for_state(id, "RUNNING");
@@ -249,7 +333,7 @@ TEST_F(EngineTest, KeepsAPausedJobPaused) {
   EXPECT_EQ(stop_job(id, 60'000)->state(), "STOPPED");
 }
 
-TEST_F(EngineTest, DoesNotStartAJobWhoseUploadWasCutOff) {
+TEST_F(RecoveryTest, DoesNotStartAJobWhoseUploadWasCutOff) {
   start();
   wire::ClientChannel channel = connect();
   v1::RunRequest request = request_for({"exit", "0"});

@@ -11,7 +11,6 @@
 
 #include "base/co_try.h"
 #include "base/failpoint.h"
-#include "engine/clock.h"
 
 namespace warren::engine {
 namespace {
@@ -36,12 +35,13 @@ Task<> Retention::run() {
 Task<Result<>> Retention::sweep() {
   const std::uint64_t keep = core_.config.retention_count;
   for (;;) {
-    WARREN_CO_TRY(std::vector<NodeId> old,
-                  co_await core_.reads.expired(now() - core_.config.retention_age, keep, kPage));
+    WARREN_CO_TRY(
+        std::vector<NodeId> old,
+        co_await core_.reads.expired(core_.clock() - core_.config.retention_age, keep, kPage));
     if (old.empty()) break;
     WARREN_CO_TRY(co_await forget(std::move(old)));
   }
-  core_.store.prune(now() - kKeyLifetime, keep * kEventsPerNode);
+  core_.store.prune(core_.clock() - kKeyLifetime, keep * kEventsPerNode);
   co_return Result<>{};
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/co_try.h"
+#include "base/failpoint.h"
 #include "engine/await_done.h"
 #include "engine/translate.h"
 
@@ -40,8 +41,9 @@ Result<> check_profile(const model::JobSpec& spec, const model::Caller& caller) 
               model::to_text(caller.role));
 }
 
-bool wants_descriptors(const v1::RunRequest& request) {
-  return request.output() || request.spec().input();
+// Whether the client asked for anything that is there only once its command has started.
+bool wants_start(const v1::RunRequest& request) {
+  return request.output() || request.spec().input() || request.stages();
 }
 
 }  // namespace
@@ -61,6 +63,7 @@ Task<Result<>> RunCalls::plan(KnownCall call) {
 }
 
 Task<Result<>> RunCalls::run(KnownCall call) {
+  const provider::Moment received = provider::this_moment();
   WARREN_CO_TRY(const v1::RunRequest request, parse<v1::RunRequest>(*call.call));
   if (request.idempotency_key().size() > kLongestKey) {
     co_return fail(Errc::kInvalidArgument, "idempotency key: longer than {} bytes", kLongestKey);
@@ -70,6 +73,7 @@ Task<Result<>> RunCalls::run(KnownCall call) {
   wanted.caller = call.caller;
   wanted.key = request.idempotency_key();
   wanted.fingerprint = fingerprint(request.spec());
+  wanted.received = received;
   WARREN_CO_TRY(const Accepted accepted, co_await intake_.accept(std::move(wanted)));
   if (!accepted.fresh) {
     Result<> served = co_await repeat(call.call, accepted.process, request);
@@ -83,7 +87,7 @@ Task<Result<>> RunCalls::run(KnownCall call) {
   const JobPtr job = accepted.fresh;
   Result<> served = co_await begin(call.call, job, request);
   if (served && !request.detach()) served = co_await follow(call.call, job->process);
-  job->input.reset();
+  if (job->input) end_input(job);
   if (!request.detach() && call.call->is_cancelled()) client_has_left(job, call.caller);
   co_return served;
 }
@@ -112,15 +116,15 @@ Task<Result<>> RunCalls::begin(CallPtr call, JobPtr job, v1::RunRequest request)
       supervisor_.refuse(job, archive.error());
       WARREN_CO_TRY(co_await reply(call, event));
     }
-    if (!wants_descriptors(request)) co_return Result<>{};
+    if (!wants_start(request)) co_return Result<>{};
   } else {
     supervisor_.enqueue(job);
     // A client whose job has to wait learns its id at once, its descriptors when it starts.
     const bool must_wait = !job->admitted.is_open();
-    if (must_wait || !wants_descriptors(request)) {
+    if (must_wait || !wants_start(request)) {
       WARREN_CO_TRY(co_await reply(call, introduction(job->process->node)));
     }
-    if (!wants_descriptors(request)) co_return Result<>{};
+    if (!wants_start(request)) co_return Result<>{};
   }
   co_return co_await attach(call, job, std::move(request));
 }
@@ -131,14 +135,31 @@ Task<Result<>> RunCalls::attach(CallPtr call, JobPtr job, v1::RunRequest request
   if (gone->is_open()) co_return client_is_gone();
   v1::RunEvent event = introduction(job->process->node);
   std::vector<os::UniqueFd> descriptors;
-  if (job->input) {
+  if (request.spec().input() && std::exchange(job->keeps_input, false)) {
+    WARREN_CO_TRY(job->input, co_await core_.sandboxes.take_input(job->sandbox->node.id));
+  }
+  const bool has_input = static_cast<bool>(job->input);
+  if (has_input) {
+    failpoint("input.before");
     event.set_has_input(true);
     descriptors.push_back(std::move(job->input));
   }
   if (request.output()) {
     add_output(core_.sandboxes.provider().open_log(job->process->node.id), event, descriptors);
   }
-  co_return co_await call->send(event.SerializeAsString(), std::move(descriptors));
+  if (request.stages() && job->times.made) *event.mutable_stages() = to_proto(job->times);
+  Result<> sent = co_await call->send(event.SerializeAsString(), std::move(descriptors));
+  if (has_input) {
+    failpoint("input.after");
+    end_input(job);  // The client has it now, or is gone.
+  }
+  co_return sent;
+}
+
+void RunCalls::end_input(const JobPtr& job) {
+  job->keeps_input = false;
+  job->input.reset();
+  core_.sandboxes.release_input(job->sandbox->node.id);
 }
 
 Task<Result<>> RunCalls::repeat(CallPtr call, NodeId first, v1::RunRequest request) {
@@ -151,11 +172,12 @@ Task<Result<>> RunCalls::repeat(CallPtr call, NodeId first, v1::RunRequest reque
   const JobPtr job = core_.jobs.find(first);
   const std::shared_ptr<Following> following = job ? job->follow() : nullptr;
   if (job) job->client_is_back.open();
+  if (job && job->keeps_input && !request.spec().input()) end_input(job);
   const bool must_wait = job && !job->settled.is_open();  // Until then it has no output.
-  if (must_wait || !wants_descriptors(request)) {
+  if (must_wait || !wants_start(request)) {
     WARREN_CO_TRY(co_await reply(call, introduction(found.node())));
   }
-  if (job && wants_descriptors(request)) {
+  if (job && wants_start(request)) {
     WARREN_CO_TRY(co_await attach(call, job, request));
   } else if (request.output()) {
     v1::RunEvent event = introduction(found.node());

@@ -30,6 +30,7 @@ class RunCalls {
   [[nodiscard]] Task<Result<model::JobSpec>> spec_of(v1::Spec message, model::Caller caller);
   [[nodiscard]] Task<Result<>> begin(CallPtr call, JobPtr job, v1::RunRequest request);
   [[nodiscard]] Task<Result<>> attach(CallPtr call, JobPtr job, v1::RunRequest request);
+  void end_input(const JobPtr& job);
   [[nodiscard]] Task<Result<>> repeat(CallPtr call, NodeId first, v1::RunRequest request);
   [[nodiscard]] Task<Result<>> follow(CallPtr call, LiveNodePtr process);
   [[nodiscard]] Task<Result<os::UniqueFd>> open_upload(JobPtr job);

@@ -2,17 +2,83 @@
 
 #include "engine/run_calls.h"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
+#include <vector>
 
 #include "engine/engine_fixture.h"
 
 namespace warren::engine {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::Ge;
 using ::testing::HasSubstr;
+using ::testing::Le;
 using ::warren::test::HoldsError;
 
+std::vector<std::int64_t> moments_of(const v1::StartStages& stages) {
+  return {stages.received_ns(), stages.accepted_ns(), stages.committed_ns(), stages.admitted_ns(),
+          stages.taken_ns(),    stages.prepared_ns(), stages.launching_ns(), stages.cloning_ns(),
+          stages.began_ns(),    stages.built_ns(),    stages.spawned_ns(),   stages.known_ns(),
+          stages.settled_ns()};
+}
+
+std::int64_t monotonic_ns() {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 class RunCall : public EngineTest {};
+
+TEST_F(RunCall, TellsOfTheStagesOfAStartInTheirOrder) {
+  start();
+  v1::RunRequest request = request_for({"exit", "0"});
+  request.set_stages(true);
+  const std::int64_t before = monotonic_ns();
+  const auto event = run(request);
+  ASSERT_TRUE(event.has_value()) << event.error().message;
+  const std::vector<std::int64_t> moments = moments_of(event->stages());
+  EXPECT_THAT(moments, Each(AllOf(Ge(before), Le(monotonic_ns()))));
+  EXPECT_TRUE(std::ranges::is_sorted(moments)) << ::testing::PrintToString(moments);
+}
+
+TEST_F(RunCall, TellsOfNoStagesUnasked) {
+  start();
+  v1::RunRequest request = request_for({"exit", "0"});
+  request.set_output(true);
+  EXPECT_FALSE(run(request)->has_stages());
+}
+
+TEST_F(RunCall, TellsOfNoStagesOfAStartThatFailed) {
+  start();
+  v1::RunRequest request = request_for({"fail", "mount"});
+  request.set_stages(true);
+  const auto event = run(request);
+  ASSERT_TRUE(event.has_value()) << event.error().message;
+  EXPECT_EQ(wait(event->id()).state(), "FAILED");
+  EXPECT_FALSE(event->has_stages());
+}
+
+TEST_F(RunCall, TellsOfTheTimeAJobHadToWaitForItsTurn) {
+  start(with_slots(1));
+  const std::string first = run({"sleep"});
+  wait_for_state(first, "RUNNING");
+  v1::RunRequest request = request_for({"exit", "0"});
+  request.set_stages(true);
+  wire::ClientChannel channel = connect();
+  ASSERT_TRUE(channel.open(wire::kRun, request).has_value());
+  ASSERT_TRUE(channel.next().has_value());  // Its introduction: it has to wait.
+  const std::int64_t waiting = monotonic_ns();
+  provider_.exit_with(id_of(first), 0);
+  const auto second = channel.next();
+  ASSERT_TRUE(second.has_value());
+  v1::RunEvent event;
+  ASSERT_TRUE(event.ParseFromString(second->message));
+  EXPECT_LT(event.stages().committed_ns(), waiting);
+  EXPECT_GT(event.stages().admitted_ns(), waiting);
+}
 
 TEST_F(RunCall, RefusesAKeyThatIsTooLong) {
   start();

@@ -21,6 +21,11 @@ Task<Result<provider::Started>> Sandboxes::start(provider::JobOrder order) {
       });
 }
 
+Task<Result<os::UniqueFd>> Sandboxes::take_input(NodeId sandbox) {
+  return await_done<Result<os::UniqueFd>>(
+      [this, sandbox](Done<os::UniqueFd> done) { provider_.take_input(sandbox, std::move(done)); });
+}
+
 Task<Result<>> Sandboxes::signal(NodeId sandbox, int number) {
   return await_done<Result<>>(
       [this, sandbox, number](Done<> done) { provider_.signal(sandbox, number, std::move(done)); });

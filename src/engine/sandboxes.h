@@ -18,6 +18,8 @@ class Sandboxes {
   [[nodiscard]] provider::Provider& provider() const noexcept { return provider_; }
 
   [[nodiscard]] Task<Result<provider::Started>> start(provider::JobOrder order);
+  [[nodiscard]] Task<Result<os::UniqueFd>> take_input(NodeId sandbox);
+  void release_input(const NodeId& sandbox) { provider_.release_input(sandbox); }
   [[nodiscard]] Task<Result<>> signal(NodeId sandbox, int number);
   [[nodiscard]] Task<Result<>> kill(NodeId sandbox);
   [[nodiscard]] Task<Result<>> freeze(NodeId sandbox);

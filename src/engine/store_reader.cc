@@ -29,7 +29,7 @@ Task<Result<std::vector<model::Node>>> StoreReader::find_by_prefix(
   });
 }
 
-Task<Result<std::vector<model::Node>>> StoreReader::list(store::Query query) {
+Task<Result<store::Page>> StoreReader::list(store::Query query) {
   return pool_.run([this, query = std::move(query)] { return store_.list(query); });
 }
 

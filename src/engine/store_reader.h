@@ -26,7 +26,7 @@ class StoreReader {
   [[nodiscard]] Task<FoundNode> newest_by_name(std::string name);
   [[nodiscard]] Task<Result<std::vector<model::Node>>> find_by_prefix(
       std::string prefix, std::uint32_t limit, std::optional<std::uint32_t> owner_uid);
-  [[nodiscard]] Task<Result<std::vector<model::Node>>> list(store::Query query);
+  [[nodiscard]] Task<Result<store::Page>> list(store::Query query);
   [[nodiscard]] Task<Result<std::vector<NodeId>>> children(NodeId parent);
   [[nodiscard]] Task<Result<std::optional<store::KeyRecord>>> find_key(std::string owner,
                                                                        std::string key);

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/failpoint.h"
-#include "engine/clock.h"
 #include "engine/retention.h"
 #include "engine/verdict.h"
 
@@ -68,9 +67,9 @@ void Supervisor::refuse(const JobPtr& job, const Error& why) {
   job->admitted.open();
   if (!model::is_final(job->process->node.state)) {
     for (const LiveNodePtr& live : {job->process, job->sandbox}) {
-      std::ignore = core_.journal.apply(live, {.event = Event::kAdmit, .at = now()});
+      std::ignore = core_.journal.apply(live, {.event = Event::kAdmit, .at = core_.clock()});
     }
-    has_ended(failed_start(job->process->node.id, why, now()));
+    has_ended(failed_start(job->process->node.id, why, core_.clock()));
   }
   job->settled.open();
   spawn(core_.executor, attend(job));
@@ -96,26 +95,34 @@ Task<> Supervisor::launch(JobPtr job) {
   if (job->early_stop) {
     provider::Ended never_begun;
     never_begun.process = job->process->node.id;
-    never_begun.at = now();
+    never_begun.at = core_.clock();
     never_begun.wait_status = SIGTERM;
     has_ended(std::move(never_begun));
     job->settled.open();
     co_return;
   }
   for (const LiveNodePtr& live : {job->process, job->sandbox}) {
-    std::ignore = core_.journal.apply(live, {.event = Event::kAdmit, .at = now()});
+    std::ignore = core_.journal.apply(live, {.event = Event::kAdmit, .at = core_.clock()});
   }
   // Nobody waits for this change: the rows and the footprint, which are what recovery needs, have
   // been durable since the job was accepted.
+  job->times.admitted = provider::this_moment();
   failpoint("start.before");
   Result<provider::Started> started = co_await core_.sandboxes.start(order_of(*job));
   failpoint("start.after");
   if (started) {
-    // Nobody else will write to it, and the command must then see its end.
-    if (!job->following.expired()) job->input = std::move(started->input);
+    if (!job->following.expired()) {
+      job->input = std::move(started->input);
+    } else if (started->input) {
+      // Nobody else will write to it, and the command must see its end.
+      started->input.reset();
+      core_.sandboxes.release_input(job->sandbox->node.id);
+    }
+    job->times.made = started->stages;
+    job->times.settled = provider::this_moment();
     has_started(job, started->at);
   } else {
-    has_ended(failed_start(job->process->node.id, started.error(), now()));
+    has_ended(failed_start(job->process->node.id, started.error(), core_.clock()));
     job->settled.open();
   }
 }
@@ -152,7 +159,7 @@ Task<> Supervisor::conclude(JobPtr job) {
     spdlog::error("job {} ended in state {}, which has no such end", job->process->node.seq,
                   model::to_text(job->process->node.state));
   }
-  std::ignore = core_.journal.apply(job->sandbox, {.event = Event::kStop, .at = now()});
+  std::ignore = core_.journal.apply(job->sandbox, {.event = Event::kStop, .at = core_.clock()});
   failpoint("ended.before-commit");
   co_await core_.journal.commit();
   failpoint("ended.after-commit");
@@ -186,8 +193,9 @@ Task<> Supervisor::clean_up(JobPtr job) {
     co_return;
   }
   if (job->process->node.spec.forget_when_ended) co_return co_await forget(job);
-  std::ignore = core_.journal.apply(job->sandbox, {.event = Event::kStop, .at = now()});
-  std::ignore = core_.journal.apply(job->sandbox, {.event = Event::kEndedStopped, .at = now()});
+  std::ignore = core_.journal.apply(job->sandbox, {.event = Event::kStop, .at = core_.clock()});
+  std::ignore =
+      core_.journal.apply(job->sandbox, {.event = Event::kEndedStopped, .at = core_.clock()});
   core_.journal.also(store::DeleteFootprint{sandbox});
   co_await core_.journal.commit();
 }

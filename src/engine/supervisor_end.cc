@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "base/failpoint.h"
-#include "engine/clock.h"
 #include "engine/supervisor.h"
 #include "engine/verdict.h"
 
@@ -23,8 +22,8 @@ using model::State;
 
 bool Supervisor::end(const JobPtr& job, EndOrder order) {
   const model::Node& node = job->process->node;
-  const bool is_accepted =
-      core_.journal.apply(job->process, end_unstarted(order.event, std::move(order.cause), now()));
+  const bool is_accepted = core_.journal.apply(
+      job->process, end_unstarted(order.event, std::move(order.cause), core_.clock()));
   if (!is_accepted && node.state != State::kStopping) return false;
 
   job->process->is_closing = true;
@@ -74,9 +73,8 @@ Task<> Supervisor::terminate(JobPtr job, Farewell farewell) {
 }
 
 Task<> Supervisor::watch_deadline(JobPtr job, Timestamp started_at) {
-  using Clock = std::chrono::system_clock;
   const Timestamp deadline = started_at + *job->process->node.spec.sandbox.limits.timeout;
-  job->deadline.emplace(core_.executor, std::chrono::time_point_cast<Clock::duration>(deadline));
+  job->deadline.emplace(core_.executor, deadline - core_.clock());
   boost::system::error_code cancelled;
   co_await job->deadline->async_wait(
       boost::asio::redirect_error(boost::asio::use_awaitable, cancelled));

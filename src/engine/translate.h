@@ -24,6 +24,8 @@ namespace warren::engine {
 [[nodiscard]] v1::Limits to_proto(const model::Limits& limits);
 [[nodiscard]] v1::Usage to_proto(const model::Usage& usage);
 [[nodiscard]] v1::Node to_proto(const model::Node& node);
+// Of a start whose provider has told of its stages.
+[[nodiscard]] v1::StartStages to_proto(const StartTimes& times);
 [[nodiscard]] v1::NodeEvent to_proto(const store::NodeEvent& event);
 [[nodiscard]] v1::DoctorReply::Check to_proto(const provider::Check& check);
 

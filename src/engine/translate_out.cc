@@ -19,6 +19,10 @@ std::int64_t micros(const std::optional<Timestamp>& time) {
   return time ? micros(*time) : 0;
 }
 
+std::int64_t monotonic_ns(provider::Moment moment) {
+  return std::chrono::nanoseconds(moment.time_since_epoch()).count();
+}
+
 v1::Limits::IoClass io_class_to_proto(model::IoClass io_class) {
   switch (io_class) {
     case model::IoClass::kLow:
@@ -107,6 +111,24 @@ v1::Node to_proto(const model::Node& node) {
   message.set_stdout_bytes(node.stdout_bytes.value);
   message.set_stderr_bytes(node.stderr_bytes.value);
   message.set_lost_bytes(node.lost_bytes.value);
+  return message;
+}
+
+v1::StartStages to_proto(const StartTimes& times) {
+  v1::StartStages message;
+  message.set_received_ns(monotonic_ns(times.received));
+  message.set_accepted_ns(monotonic_ns(times.accepted));
+  message.set_committed_ns(monotonic_ns(times.committed));
+  message.set_admitted_ns(monotonic_ns(times.admitted));
+  message.set_taken_ns(monotonic_ns(times.made->taken));
+  message.set_prepared_ns(monotonic_ns(times.made->prepared));
+  message.set_launching_ns(monotonic_ns(times.made->launching));
+  message.set_cloning_ns(monotonic_ns(times.made->cloning));
+  message.set_began_ns(monotonic_ns(times.made->began));
+  message.set_built_ns(monotonic_ns(times.made->built));
+  message.set_spawned_ns(monotonic_ns(times.made->spawned));
+  message.set_known_ns(monotonic_ns(times.made->known));
+  message.set_settled_ns(monotonic_ns(times.settled));
   return message;
 }
 

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/co_try.h"
-#include "engine/clock.h"
 #include "engine/translate.h"
 
 namespace warren::engine {
@@ -214,7 +213,7 @@ Task<Result<v1::StatsEvent>> WatchCalls::read_stats(const std::vector<FoundNode>
     }
   }
   v1::StatsEvent event;
-  event.set_at(now().time_since_epoch().count());
+  event.set_at(core_.clock().time_since_epoch().count());
   const std::size_t command_bytes =
       std::min(kMostCommandBytes, kMostBytesOfCommands / std::max<std::size_t>(nodes.size(), 1));
   for (const FoundNode& found : nodes) {

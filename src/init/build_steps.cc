@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "init/steps.h"
@@ -37,6 +39,23 @@ os::KernelResult<> configure(int filesystem, const char* option) noexcept {
   char key[kLongestKey] = {};
   ::memcpy(key, option, length);
   return os::configure_filesystem(filesystem, key, equals + 1);
+}
+
+// Binds `socket` to a name in `directory` itself. The working directory is only init's, and no path
+// leads there that the sandbox could have changed.
+os::KernelResult<> bind_in(int directory, int socket, const char* name) noexcept {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::size_t length = ::strlen(name);
+  if (length >= sizeof address.sun_path || ::strchr(name, '/') != nullptr) {
+    return std::unexpected(os::Errno{EINVAL});
+  }
+  ::memcpy(address.sun_path, name, length);
+  if (const auto done = os::call([&] { return ::fchdir(directory); }); !done) return done;
+  const auto bound = os::call(
+      [&] { return ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address); });
+  const auto left = os::call([] { return ::chdir("/"); });
+  return bound ? left : bound;
 }
 
 }  // namespace
@@ -154,6 +173,20 @@ os::KernelResult<> on_end_kill(Sandbox& sandbox, const plan::StepView& step) noe
   // Outside a pid namespace of its own, "everything" would be the host.
   if (sandbox.kills_namespace && ::getpid() != 1) return std::unexpected(os::Errno{EPERM});
   return {};
+}
+
+// Non-blocking: a caller may be gone before init accepts it.
+os::KernelResult<> listen(Sandbox& sandbox, const plan::StepView& step) noexcept {
+  auto socket = os::call_for_fd(
+      [] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); });
+  if (!socket) return std::unexpected(socket.error());
+  const int fd = socket->get();
+  // unix(7): bind(2) gives the file the mode of the socket.
+  auto done = os::call([&] { return ::fchmod(fd, static_cast<mode_t>(step.a())); });
+  if (done) done = bind_in(sandbox.slots.get(step.other()), fd, step.text());
+  if (done) done = os::call([&] { return ::listen(fd, static_cast<int>(step.b())); });
+  return done ? keep(sandbox, step.slot(), static_cast<os::KernelResult<os::UniqueFd>&&>(socket))
+              : done;
 }
 
 }  // namespace warren::init::steps

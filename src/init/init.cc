@@ -19,27 +19,20 @@
 namespace warren::init {
 namespace {
 
-// What an epoll event is about: one of these, or two numbers for each process from kFirstPipe on.
+// What an epoll event is about: one of these, one number for each dial from kFirstDial on, or two
+// for each process from kFirstPipe on.
 constexpr std::uint32_t kControl = 0;
 constexpr std::uint32_t kListener = 1;
 constexpr std::uint32_t kChildren = 2;
-constexpr std::uint32_t kFirstPipe = 16;
+constexpr std::uint32_t kCalls = 3;
+constexpr std::uint32_t kFirstDial = 4;
+constexpr std::uint32_t kFirstPipe = kFirstDial + plan::kMostDials;
 
 std::uint64_t monotonic_ns() noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
          static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-template <typename T>
-std::span<const std::byte> bytes_of(const T& message) noexcept {
-  return std::as_bytes(std::span(&message, 1));
-}
-
-template <typename T>
-plan::MessageHead head_of(plan::MessageType type) noexcept {
-  return {.version = plan::kProtocolVersion, .type = type, .bytes = sizeof(T)};
 }
 
 // A plan in memory for as long as its steps are performed.
@@ -65,46 +58,24 @@ class MappedPlan {
   std::span<const std::byte> bytes_;
 };
 
-// Messages are read into one place; what is shorter than its type is as good as not there.
-union Message {
-  plan::MessageHead head;
-  plan::Start start;
-  plan::Signal signal;
-};
-
-bool is_whole(const Message& message, std::size_t bytes) noexcept {
-  if (bytes < sizeof(plan::MessageHead) || message.head.bytes != bytes) return false;
-  if (message.head.version != plan::kProtocolVersion) return false;
-  switch (message.head.type) {
-    case plan::MessageType::kLaunch:
-    case plan::MessageType::kStart:
-      return bytes == sizeof(plan::Start) && message.start.descriptors <= plan::kMostDescriptors;
-    case plan::MessageType::kSignal:
-      return bytes == sizeof(plan::Signal);
-    default:
-      return true;
-  }
-}
-
 }  // namespace
 
 bool Init::launch(os::UniqueFd control) noexcept {
-  began_ns_ = monotonic_ns();
-  control_ = static_cast<os::UniqueFd&&>(control);
-  Message message{};
-  auto received =
-      os::receive_message(control_.get(), std::as_writable_bytes(std::span(&message, 1)));
-  if (!received || !is_whole(message, received->bytes) ||
-      message.head.type != plan::MessageType::kLaunch) {
+  times_.began = monotonic_ns();
+  channel_.open(static_cast<os::UniqueFd&&>(control));
+  Order order{};
+  auto received = os::receive_message(channel_.fd(), std::as_writable_bytes(std::span(&order, 1)));
+  if (!received || !is_whole(order, received->bytes) ||
+      order.head.type != plan::MessageType::kLaunch) {
     return false;
   }
-  take_launch_descriptors(*received, message.start);
+  take_launch_descriptors(*received, order.start);
   for (const int standard : {0, 1, 2}) {
     std::ignore = os::call([&] { return ::dup2(sandbox_.slots.get(plan::Slot::kNull), standard); });
   }
-  std::ignore = os::set_nonblocking(control_.get());
-  const auto built = build(message.start);
-  if (!built) send_failed(message.start.process, built.error());
+  std::ignore = os::set_nonblocking(channel_.fd());
+  const auto built = build(order.start);
+  if (!built) channel_.tell_failed(order.start.process, built.error());
   return built.has_value();
 }
 
@@ -118,6 +89,7 @@ void Init::take_launch_descriptors(os::Received& received, const plan::Start& or
 StepResult<> Init::build(const plan::Start& order) noexcept {
   const MappedPlan plan(sandbox_.slots.get(plan::Slot::kPlan));
   plan::Reader reader(plan.bytes());
+  sandbox_.slots.close(plan::Slot::kPlan, 1);
   std::uint32_t index = 0;
   const auto fail = [&](plan::Op op, int error) -> StepResult<> {
     const Failure failure{.step = index, .op = op, .error = {error}};
@@ -128,10 +100,9 @@ StepResult<> Init::build(const plan::Start& order) noexcept {
   const auto done = perform_steps(sandbox_, reader, reader.header().sandbox_steps, index);
   if (!done) return fail(done.error().op, done.error().error.value);
   if (const auto opened = open_loop(); !opened) return fail(plan::Op{}, opened.error().value);
-  built_ns_ = monotonic_ns();
+  times_.built = monotonic_ns();
   if (reader.header().process_steps == 0) {
-    const plan::MessageHead ready = head_of<plan::MessageHead>(plan::MessageType::kReady);
-    send(bytes_of(ready), {});
+    channel_.tell_ready();
     return {};
   }
   if (order.ends_sandbox != 0) leader_ = order.process;
@@ -142,9 +113,9 @@ StepResult<> Init::start_process(plan::Reader& reader, const plan::Start& order,
                                  std::uint32_t index) noexcept {
   const auto process = processes_.start(sandbox_, reader, order, index);
   if (!process) return std::unexpected(process.error());
-  spawned_ns_ = monotonic_ns();
+  times_.spawned = monotonic_ns();
   watch_output(**process);
-  send_started(**process);
+  channel_.tell_started(**process, times_);
   return {};
 }
 
@@ -159,32 +130,36 @@ os::KernelResult<> Init::open_loop() noexcept {
   if (!signals) return std::unexpected(signals.error());
   epoll_ = static_cast<os::UniqueFd&&>(*epoll);
   child_signals_ = static_cast<os::UniqueFd&&>(*signals);
-  const bool watched = watch(child_signals_.get(), kChildren) && watch(control_.get(), kControl) &&
-                       watch(sandbox_.slots.get(plan::Slot::kListener), kListener);
+  const bool watched = watch(child_signals_.get(), kChildren, EPOLLIN) &&
+                       watch(channel_.fd(), kControl, EPOLLIN) &&
+                       watch(sandbox_.slots.get(plan::Slot::kListener), kListener, EPOLLIN);
   return watched ? os::KernelResult<>() : os::last_error();
 }
 
-bool Init::watch(int fd, std::uint32_t tag) noexcept {
+bool Init::watch(int fd, std::uint32_t tag, std::uint32_t events) noexcept {
   epoll_event event{};
-  event.events = EPOLLIN;
+  event.events = events;
   event.data.u32 = tag;
   return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+// Of what others hold a descriptor too: closing it here alone would leave it in the epoll, ready
+// for ever.
+void Init::unwatch(int fd) noexcept {
+  std::ignore = os::call([&] { return ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); });
 }
 
 void Init::watch_output(Process& process) noexcept {
   auto tag = static_cast<std::uint32_t>(&process - processes_.all().data()) * 2 + kFirstPipe;
   for (const Stream& stream : process.output.streams()) {
-    if (stream.pipe) std::ignore = watch(stream.pipe.get(), tag);
+    if (stream.pipe) std::ignore = watch(stream.pipe.get(), tag, EPOLLIN);
     ++tag;
   }
 }
 
-// The engine holds the same pipe: closing it here alone would leave it in the epoll, at its end and
-// ready for ever.
 void Init::close_pipe(Stream& stream) noexcept {
   if (!stream.pipe) return;
-  std::ignore = os::call(
-      [&] { return ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stream.pipe.get(), nullptr); });
+  unwatch(stream.pipe.get());  // The engine holds the same pipe.
   stream.pipe.reset();
 }
 
@@ -192,15 +167,16 @@ int Init::run() noexcept {
   epoll_event events[16];
   while (!quit_) {
     const int count = ::epoll_wait(epoll_.get(), events, 16, -1);
-    // What the engine wants comes first, and output last: writing it can take its time.
-    for (std::uint32_t tag = kControl; tag <= kChildren; ++tag) {
+    const auto serve_each = [&](std::uint32_t first, std::uint32_t end) {
       for (int index = 0; index < count; ++index) {
-        if (events[index].data.u32 == tag) serve(tag);
+        const std::uint32_t tag = events[index].data.u32;
+        if (tag >= first && tag < end) serve(tag);
       }
-    }
-    for (int index = 0; index < count; ++index) {
-      if (events[index].data.u32 >= kFirstPipe) serve_output(events[index].data.u32);
-    }
+    };
+    // What the engine wants comes first, and output last: writing it can take its time.
+    for (std::uint32_t tag = kControl; tag < kFirstDial; ++tag) serve_each(tag, tag + 1);
+    serve_each(kFirstDial, kFirstPipe);
+    serve_each(kFirstPipe, UINT32_MAX);
   }
   return 0;
 }
@@ -211,8 +187,12 @@ void Init::serve(std::uint32_t tag) noexcept {
       return serve_control();
     case kListener:
       return serve_listener();
-    default:
+    case kChildren:
       return serve_children();
+    case kCalls:
+      return serve_calls();
+    default:
+      return tag < kFirstPipe ? serve_dial(tag - kFirstDial) : serve_output(tag - kFirstPipe);
   }
 }
 
@@ -220,28 +200,43 @@ void Init::serve_listener() noexcept {
   auto connection = os::accept_connection(sandbox_.slots.get(plan::Slot::kListener));
   if (!connection) return;
   // Only the engine can reach the socket; a new one takes the place of the one before it.
-  control_ = static_cast<os::UniqueFd&&>(*connection);
-  std::ignore = os::set_nonblocking(control_.get());
-  std::ignore = watch(control_.get(), kControl);
+  lose_engine();
+  std::ignore = os::set_nonblocking(connection->get());
+  channel_.open(static_cast<os::UniqueFd&&>(*connection));
+  std::ignore = watch(channel_.fd(), kControl, EPOLLIN);
+}
+
+// What it has asked for and has not got is nobody's business any more.
+void Init::lose_engine() noexcept {
+  channel_.close();
+  dials_.clear();
+  stop_accepting();
 }
 
 void Init::serve_control() noexcept {
-  Message message{};
-  auto received =
-      os::receive_message(control_.get(), std::as_writable_bytes(std::span(&message, 1)));
+  Order order{};
+  auto received = os::receive_message(channel_.fd(), std::as_writable_bytes(std::span(&order, 1)));
   if (received ? received->bytes == 0 : os::is_disconnected(received.error())) {
-    control_.reset();
-    return;
+    return lose_engine();
   }
-  if (!received || !is_whole(message, received->bytes)) return;
-  switch (message.head.type) {
+  if (received && is_whole(order, received->bytes)) obey(order, *received);
+}
+
+void Init::obey(const Order& order, os::Received& received) noexcept {
+  switch (order.head.type) {
     case plan::MessageType::kStart:
-      return start_another(*received, message.start);
+      return start_another(received, order.start);
     case plan::MessageType::kSignal:
-      return signal_process(message.signal);
+      return signal_process(order.signal);
     case plan::MessageType::kAttach:
     case plan::MessageType::kStat:
       return report_state();
+    case plan::MessageType::kReleaseInput:
+      return release_input(order.release_input);
+    case plan::MessageType::kDial:
+      return dial(order.dial);
+    case plan::MessageType::kAccept:
+      return expect_calls(order.accept);
     case plan::MessageType::kQuit:
       quit_ = true;
       return;
@@ -257,10 +252,10 @@ void Init::start_another(os::Received& received, const plan::Start& order) noexc
   sandbox_.slots.close(plan::Slot::kPlan, 1);
   const Failure unreadable{.step = 0, .op = {}, .error = {EBADMSG}};
   if (!reader.is_valid() || reader.header().sandbox_steps != 0) {
-    return send_failed(order.process, unreadable);
+    return channel_.tell_failed(order.process, unreadable);
   }
   const auto started = start_process(reader, order, 0);
-  if (!started) send_failed(order.process, started.error());
+  if (!started) channel_.tell_failed(order.process, started.error());
 }
 
 void Init::signal_process(const plan::Signal& order) noexcept {
@@ -271,21 +266,68 @@ void Init::signal_process(const plan::Signal& order) noexcept {
   }
 }
 
+void Init::release_input(const plan::ReleaseInput& order) noexcept {
+  Process* process = order.process == 0 ? nullptr : processes_.find(order.process);
+  if (process != nullptr) process->input.reset();
+}
+
 void Init::report_state() noexcept {
-  const plan::StateEvent state{.head = head_of<plan::StateEvent>(plan::MessageType::kState),
-                               .live = processes_.live(),
-                               .reserved = 0};
-  // An engine that is not init's parent holds on to it by this.
-  const auto self = os::open_process(::getpid());
-  const int pidfd = self ? self->get() : -1;
-  send(bytes_of(state), std::span(&pidfd, self ? 1U : 0U));
+  channel_.tell_state(processes_.live());
   for (const Process& process : processes_.all()) {
-    if (process.number != 0) send_started(process);
+    if (process.number != 0) channel_.tell_started(process, times_);
   }
 }
 
-void Init::serve_output(std::uint32_t tag) noexcept {
-  const std::uint32_t pipe = tag - kFirstPipe;
+void Init::dial(const plan::Dial& order) noexcept {
+  const auto place = dials_.begin(order);
+  if (!place) return channel_.tell_dialed(order.request, std::unexpected(place.error()));
+  watch_dial(*place);
+}
+
+void Init::watch_dial(std::size_t place) noexcept {
+  const std::uint32_t tag = kFirstDial + static_cast<std::uint32_t>(place);
+  std::ignore = watch(dials_.socket(place), tag, EPOLLOUT);
+}
+
+void Init::serve_dial(std::size_t place) noexcept {
+  if (dials_.socket(place) < 0) return;  // Given up a moment ago.
+  const Dials::News news = dials_.advance(place);
+  if (news == Dials::News::kGoesOn) return watch_dial(place);
+  const std::uint32_t request = dials_.request(place);
+  const auto socket = dials_.take(place);
+  if (socket) unwatch(socket->get());
+  channel_.tell_dialed(request, socket);
+}
+
+void Init::expect_calls(const plan::Accept& order) noexcept {
+  const int listener = sandbox_.slots.get(plan::Slot::kCalls);
+  if (listener < 0 || order.connections == 0) return;
+  if (wanted_calls_ == 0 && !watch(listener, kCalls, EPOLLIN)) return;
+  const std::uint32_t room = plan::kMostAccepts - wanted_calls_;
+  wanted_calls_ += order.connections < room ? order.connections : room;
+}
+
+void Init::stop_accepting() noexcept {
+  if (wanted_calls_ > 0) unwatch(sandbox_.slots.get(plan::Slot::kCalls));
+  wanted_calls_ = 0;
+}
+
+// One at a time, so that a crowd of callers holds up nothing else.
+void Init::serve_calls() noexcept {
+  if (wanted_calls_ == 0) return;
+  const auto connection = os::accept_connection(sandbox_.slots.get(plan::Slot::kCalls));
+  if (!connection) {
+    const int error = connection.error().value;
+    // Out of descriptors or memory it would be tried without end.
+    if (error != EAGAIN && error != ECONNABORTED) stop_accepting();
+    return;
+  }
+  channel_.tell_accepted(connection->get());
+  if (wanted_calls_ == 1) unwatch(sandbox_.slots.get(plan::Slot::kCalls));
+  --wanted_calls_;
+}
+
+void Init::serve_output(std::size_t pipe) noexcept {
   Process& process = processes_.all()[pipe / 2];
   Stream& stream = process.output.streams()[pipe % 2];
   std::ignore = process.output.move_chunk(stream);
@@ -339,54 +381,8 @@ void Init::finish(Process& process, int wait_status, plan::WallClock at) noexcep
   close_pipe(out);
   close_pipe(err);
   record_exited(process, wait_status, at);
-  const plan::ExitedEvent event{.head = head_of<plan::ExitedEvent>(plan::MessageType::kExited),
-                                .process = process.number,
-                                .wait_status = wait_status,
-                                .at = at,
-                                .stdout_bytes = out.size,
-                                .stderr_bytes = err.size,
-                                .lost_bytes = process.output.lost()};
-  send(bytes_of(event), {});
+  channel_.tell_exited(process, wait_status, at);
   process = Process();
-}
-
-void Init::send_started(const Process& process) noexcept {
-  int fds[3];
-  std::size_t count = 0;
-  std::uint32_t pipes = 0;
-  for (std::uint32_t bit = 1; const Stream& stream : process.output.streams()) {
-    if (stream.pipe) {
-      fds[count++] = stream.pipe.get();
-      pipes |= bit;
-    }
-    bit <<= 1;
-  }
-  if (process.output.event() >= 0) fds[count++] = process.output.event();
-  const plan::StartedEvent event{.head = head_of<plan::StartedEvent>(plan::MessageType::kStarted),
-                                 .process = process.number,
-                                 .pid = process.child.pid,
-                                 .at = wall_clock(),
-                                 .began_ns = began_ns_,
-                                 .built_ns = built_ns_,
-                                 .spawned_ns = spawned_ns_,
-                                 .pipes = pipes,
-                                 .reserved = 0};
-  send(bytes_of(event), std::span(fds).first(count));
-}
-
-void Init::send_failed(std::uint32_t process, const Failure& failure) noexcept {
-  const plan::FailedEvent event{.head = head_of<plan::FailedEvent>(plan::MessageType::kFailed),
-                                .process = process,
-                                .step = failure.step,
-                                .error = failure.error.value,
-                                .op = failure.op,
-                                .reserved = 0};
-  send(bytes_of(event), {});
-}
-
-void Init::send(std::span<const std::byte> message, std::span<const int> fds) noexcept {
-  // An engine that is gone or does not read finds everything in the records.
-  if (control_) std::ignore = os::send_message(control_.get(), message, fds);
 }
 
 }  // namespace warren::init

@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "init/channel.h"
+#include "init/dials.h"
+#include "init/order.h"
 #include "init/process.h"
-#include "os/socket.h"
 
 namespace warren::init {
 
@@ -25,7 +27,8 @@ class Init {
 
  private:
   [[nodiscard]] os::KernelResult<> open_loop() noexcept;
-  [[nodiscard]] bool watch(int fd, std::uint32_t tag) noexcept;
+  [[nodiscard]] bool watch(int fd, std::uint32_t tag, std::uint32_t events) noexcept;
+  void unwatch(int fd) noexcept;
   void watch_output(Process& process) noexcept;
   void close_pipe(Stream& stream) noexcept;
 
@@ -33,7 +36,9 @@ class Init {
   void serve_control() noexcept;
   void serve_listener() noexcept;
   void serve_children() noexcept;
-  void serve_output(std::uint32_t tag) noexcept;
+  void serve_calls() noexcept;
+  void serve_dial(std::size_t place) noexcept;
+  void serve_output(std::size_t pipe) noexcept;
 
   void take_launch_descriptors(os::Received& received, const plan::Start& order) noexcept;
   [[nodiscard]] StepResult<> build(const plan::Start& order) noexcept;
@@ -41,25 +46,27 @@ class Init {
   [[nodiscard]] StepResult<> start_process(plan::Reader& reader, const plan::Start& order,
                                            std::uint32_t index) noexcept;
   void signal_process(const plan::Signal& order) noexcept;
+  void release_input(const plan::ReleaseInput& order) noexcept;
+  void dial(const plan::Dial& order) noexcept;
+  void watch_dial(std::size_t place) noexcept;
+  void expect_calls(const plan::Accept& order) noexcept;
+  void stop_accepting() noexcept;
+  void lose_engine() noexcept;
+  void obey(const Order& order, os::Received& received) noexcept;
   void report_state() noexcept;
 
   void reaped(const os::Reaped& child) noexcept;
   void end_sandbox() noexcept;
   void finish(Process& process, int wait_status, plan::WallClock at) noexcept;
 
-  void send_started(const Process& process) noexcept;
-  void send_failed(std::uint32_t process, const Failure& failure) noexcept;
-  void send(std::span<const std::byte> message, std::span<const int> fds) noexcept;
-
   Sandbox sandbox_;
   Processes processes_;
-  os::UniqueFd control_;
+  Dials dials_;
+  Channel channel_;
   os::UniqueFd epoll_;
   os::UniqueFd child_signals_;
-
-  std::uint64_t began_ns_ = 0;
-  std::uint64_t built_ns_ = 0;
-  std::uint64_t spawned_ns_ = 0;
+  LaunchTimes times_;
+  std::uint32_t wanted_calls_ = 0;  // Connections that the engine still asks for.
 
   // The command whose end is the sandbox's, and how it ended once it has.
   std::uint32_t leader_ = 0;

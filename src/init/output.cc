@@ -19,12 +19,11 @@ namespace {
 constexpr std::size_t kChunk = 256 * 1024;
 std::byte buffer[kChunk];
 
-constexpr char kLimitMarker[] = "\n[warren: the output limit is reached, nothing more is kept]\n";
-constexpr char kGapMarker[] = "\n[warren: output is missing here, it could not be written]\n";
+constexpr std::string_view kGapMarker =
+    "\n[warren: output is missing here, it could not be written]\n";
 
-template <std::size_t size>
-std::span<const std::byte> bytes_of(const char (&text)[size]) noexcept {
-  return {reinterpret_cast<const std::byte*>(text), size - 1};
+std::span<const std::byte> bytes_of(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
 // Bytes in a pipe at this moment; 0 for one that is closed.
@@ -106,7 +105,7 @@ void Output::keep(Stream& stream, std::span<const std::byte> bytes) noexcept {
   const std::uint64_t room_left = room();
   const std::size_t wanted = bytes.size() < room_left ? bytes.size() : room_left;
   // Once for a gap: not before what follows it fits as well.
-  if (wanted > 0 && stream.missing > 0 && has_room(stream, sizeof kGapMarker + wanted)) {
+  if (wanted > 0 && stream.missing > 0 && has_room(stream, kGapMarker.size() + wanted)) {
     mark_gap(stream);
   }
   // While a gap cannot be marked, nothing behind it is kept: the order of the output stays true.

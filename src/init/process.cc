@@ -41,38 +41,39 @@ int become_command(void* argument) {
   return 125;
 }
 
-// Makes one pipe whose write end goes to `slot` and belongs to the command's user, so that it can
-// open /dev/stdout again.
-os::KernelResult<os::UniqueFd> open_pipe(Slots& slots, plan::Slot slot, uid_t uid,
-                                         gid_t gid) noexcept {
+// A pipe that belongs to the command's user, so that it can open /dev/stdin and /dev/stdout again.
+os::KernelResult<os::Pipe> open_pipe(const plan::StepView& step) noexcept {
   auto pipe = os::make_pipe();
-  if (!pipe) return std::unexpected(pipe.error());
-  const int read = pipe->read.get();
-  if (const auto done = os::call([&] { return ::fchown(read, uid, gid); }); !done) {
-    return std::unexpected(done.error());
-  }
-  // A smaller pipe is slower and nothing else: the user's share of pipe memory may be used up.
-  std::ignore = os::call([&] { return ::fcntl(read, F_SETPIPE_SZ, kPipeBytes); });
-  if (const auto done = os::set_nonblocking(read); !done) return std::unexpected(done.error());
-  slots.put(slot, static_cast<os::UniqueFd&&>(pipe->write));
-  return static_cast<os::UniqueFd&&>(pipe->read);
+  if (!pipe) return pipe;
+  const auto uid = static_cast<uid_t>(step.a());
+  const auto gid = static_cast<gid_t>(step.b());
+  const auto given = os::call([&] { return ::fchown(pipe->read.get(), uid, gid); });
+  if (!given) return std::unexpected(given.error());
+  return pipe;
 }
 
+// Makes one pipe whose write end goes to `slot`.
 os::KernelResult<> open_stream(Sandbox& sandbox, const plan::StepView& step, Stream& stream,
                                plan::Slot slot) noexcept {
-  auto pipe =
-      open_pipe(sandbox.slots, slot, static_cast<uid_t>(step.a()), static_cast<gid_t>(step.b()));
+  auto pipe = open_pipe(step);
   if (!pipe) return std::unexpected(pipe.error());
-  stream.pipe = static_cast<os::UniqueFd&&>(*pipe);
+  const int read = pipe->read.get();
+  // A smaller pipe is slower and nothing else: the user's share of pipe memory may be used up.
+  std::ignore = os::call([&] { return ::fcntl(read, F_SETPIPE_SZ, kPipeBytes); });
+  if (const auto done = os::set_nonblocking(read); !done) return done;
+  sandbox.slots.put(slot, static_cast<os::UniqueFd&&>(pipe->write));
+  stream.pipe = static_cast<os::UniqueFd&&>(pipe->read);
   return {};
 }
 
-// The command's user can open /dev/stdin again as well.
-os::KernelResult<> give_input(const Sandbox& sandbox, const plan::StepView& step) noexcept {
-  const int input = sandbox.slots.get(plan::Slot::kInput);
-  if (input < 0) return {};
-  return os::call(
-      [&] { return ::fchown(input, static_cast<uid_t>(step.a()), static_cast<gid_t>(step.b())); });
+// kOpenInput: init holds the write end until whoever is to write has it.
+os::KernelResult<> open_input(Sandbox& sandbox, const plan::StepView& step,
+                              Process& process) noexcept {
+  auto pipe = open_pipe(step);
+  if (!pipe) return std::unexpected(pipe.error());
+  sandbox.slots.put(step.slot(), static_cast<os::UniqueFd&&>(pipe->read));
+  process.input = static_cast<os::UniqueFd&&>(pipe->write);
+  return {};
 }
 
 // kOpenPipes: with one slot, both streams of the command go into the first.
@@ -83,7 +84,6 @@ os::KernelResult<> open_pipes(Sandbox& sandbox, const plan::StepView& step,
   err.name = LogStream::kStderr;
   out.file = sandbox.slots.take(plan::Slot::kStdoutLog);
   err.file = sandbox.slots.take(plan::Slot::kStderrLog);
-  if (const auto given = give_input(sandbox, step); !given) return given;
   const auto opened = open_stream(sandbox, step, out, step.slot());
   if (!opened || step.other() == plan::Slot::kNone) return opened;
   return open_stream(sandbox, step, err, step.other());
@@ -117,6 +117,18 @@ StepResult<> perform_steps(Sandbox& sandbox, plan::Reader& reader, std::uint32_t
 
 namespace {
 
+os::KernelResult<> perform_for(Process& process, Sandbox& sandbox,
+                               const plan::StepView& step) noexcept {
+  switch (step.op()) {
+    case plan::Op::kOpenPipes:
+      return open_pipes(sandbox, step, process);
+    case plan::Op::kOpenInput:
+      return open_input(sandbox, step, process);
+    default:
+      return perform(sandbox, step);
+  }
+}
+
 // Performs what belongs to init itself: everything up to kSpawn. Returns that step.
 StepResult<plan::StepView> prepare(Sandbox& sandbox, plan::Reader& reader, Process& process,
                                    std::uint32_t& index) noexcept {
@@ -127,9 +139,7 @@ StepResult<plan::StepView> prepare(Sandbox& sandbox, plan::Reader& reader, Proce
     }
     const plan::StepView step(head);
     if (step.op() == plan::Op::kSpawn) return step;
-    const auto done = step.op() == plan::Op::kOpenPipes ? open_pipes(sandbox, step, process)
-                                                        : perform(sandbox, step);
-    if (!done) {
+    if (const auto done = perform_for(process, sandbox, step); !done) {
       return std::unexpected(Failure{.step = index, .op = step.op(), .error = done.error()});
     }
   }

@@ -33,6 +33,8 @@ struct Process {
   os::Child child;
   Output output;
   os::UniqueFd record;
+  // Write end of its standard input, until an engine has handed it over or nobody wants it.
+  os::UniqueFd input;
 };
 
 class Processes {

@@ -34,6 +34,7 @@ constexpr std::array kSteps{
     Entry{Op::kCloseSlot, steps::close_slot},
     Entry{Op::kBecomeSubreaper, steps::become_subreaper},
     Entry{Op::kOnEndKill, steps::on_end_kill},
+    Entry{Op::kListen, steps::listen},
     Entry{Op::kNewSession, steps::new_session},
     Entry{Op::kInstall, steps::install},
     Entry{Op::kSetRlimit, steps::set_rlimit},

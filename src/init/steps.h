@@ -21,8 +21,8 @@ struct Sandbox {
 [[nodiscard]] os::KernelResult<> perform(Sandbox& sandbox, const plan::StepView& step) noexcept;
 
 // One function for each operation: build_steps.cc has those that build the sandbox,
-// command_steps.cc those that make the command. kSpawn and kOpenPipes belong to init itself
-// (process.h).
+// command_steps.cc those that make the command. kSpawn, kOpenPipes and kOpenInput belong to init
+// itself (process.h).
 namespace steps {
 using Function = os::KernelResult<>(Sandbox&, const plan::StepView&) noexcept;
 
@@ -45,6 +45,7 @@ Function drop_bounding;
 Function close_slot;
 Function become_subreaper;
 Function on_end_kill;
+Function listen;
 
 Function new_session;
 Function install;

@@ -27,6 +27,9 @@ struct Image {
   std::string path;  // Default PATH.
 };
 
+// The file of a sandbox's directory, beside upper/ and work/, with the text of meminfo_of().
+inline constexpr const char* kMeminfo = "meminfo";
+
 // What the host adds to a sandbox, already decided and numbered.
 struct Resources {
   std::string sandbox_dir;       // Relative to the pool: has upper/ and work/.
@@ -35,6 +38,7 @@ struct Resources {
   std::uint32_t work_tasks = 0;  // and the command.
   bool has_work_group = false;   // The command can be cloned into its cgroup.
   bool has_kill_file = false;
+  bool has_meminfo = false;  // kMeminfo in sandbox_dir is what the command reads in /proc/meminfo.
   std::vector<std::uint32_t> affinity;  // Cores to which the command is bound at first. Empty: all.
   std::string hostname;
   std::vector<std::byte> seccomp;  // A filter in BPF; empty: none.

@@ -3,6 +3,7 @@
 #include "plan/compile.h"
 
 #include <gmock/gmock.h>
+#include <linux/mount.h>
 #include <sched.h>
 
 #include <cstring>
@@ -124,6 +125,30 @@ TEST(IsolatedSandbox, ShowsTreesOfTheHostReadOnly) {
   });
   ASSERT_NE(tree, steps.end());
   EXPECT_EQ(tree->a & 1U, 1U) << "MOUNT_ATTR_RDONLY";
+}
+
+TEST(IsolatedSandbox, CoversTheMemoryOfTheHostWithAReadOnlyFileOfItsDirectory) {
+  const auto is_cover = [](const Step& step) {
+    return step.op == Op::kCloneMount && step.texts.front() == "layers/box/meminfo";
+  };
+  const auto steps = compiled(job({"true"})).sandbox;
+  const auto cover = std::ranges::find_if(steps, is_cover);
+  ASSERT_NE(cover, steps.end());
+  EXPECT_EQ(cover->other, Slot::kPool);
+  EXPECT_NE(cover->a & MOUNT_ATTR_RDONLY, 0U);
+  const auto proc = std::ranges::find_if(steps, [](const Step& step) {
+    return step.op == Op::kNewFilesystem && step.texts.front() == "proc";
+  });
+  const auto attached = position_of(
+      steps, {.op = Op::kAttach, .slot = cover->slot, .other = proc->slot, .texts = {"meminfo"}});
+  EXPECT_LT(position_of(steps, *cover), attached);
+  EXPECT_LT(attached, first_of(steps, Op::kPivotRoot));
+
+  Resources unlimited = small_host();
+  unlimited.has_meminfo = false;
+  const auto plain = compile(job({"true"}), small_image(), unlimited).value().sandbox;
+  EXPECT_EQ(plain.size(), steps.size() - 2);
+  EXPECT_TRUE(std::ranges::none_of(plain, is_cover));
 }
 
 TEST(IsolatedSandbox, KillsItsProcessesThroughItsPidNamespace) {
@@ -297,12 +322,14 @@ TEST(Command, WritesSeparateStreamsIntoTwoPipes) {
 }
 
 TEST(Command, ReadsNothingUnlessItAskedForInput) {
-  EXPECT_THAT(compiled(job({"true"})).process,
-              Contains(Step{.op = Op::kInstall, .slot = Slot::kNull, .a = 0}));
+  const auto without = compiled(job({"true"})).process;
+  EXPECT_EQ(only(without, Op::kOpenInput), std::nullopt);
+  EXPECT_THAT(without, Contains(Step{.op = Op::kInstall, .slot = Slot::kNull, .a = 0}));
   model::JobSpec spec = job({"cat"});
   spec.process.input = model::Input::kPipe;
-  EXPECT_THAT(compiled(spec).process,
-              Contains(Step{.op = Op::kInstall, .slot = Slot::kInput, .a = 0}));
+  const auto with = compiled(spec).process;
+  EXPECT_EQ(only(with, Op::kOpenInput).value().slot, Slot::kInput);
+  EXPECT_THAT(with, Contains(Step{.op = Op::kInstall, .slot = Slot::kInput, .a = 0}));
 }
 
 TEST(Compile, SaysWhichUserIsNotInTheImage) {

@@ -34,6 +34,7 @@ enum class Op : std::uint16_t {
   kCloseSlot = 17,
   kBecomeSubreaper = 18,
   kOnEndKill = 19,
+  kListen = 20,
   // Starting a command. The first ones are performed by init, those after kSpawn by its new child.
   kOpenPipes = 64,
   kSpawn = 65,
@@ -49,6 +50,7 @@ enum class Op : std::uint16_t {
   kCloseFrom = 75,
   kSeccomp = 76,
   kExecute = 77,
+  kOpenInput = 78,
 };
 
 struct OpName {
@@ -76,6 +78,7 @@ inline constexpr std::array kOpNames{
     OpName{Op::kCloseSlot, "close-slot"},
     OpName{Op::kBecomeSubreaper, "become-subreaper"},
     OpName{Op::kOnEndKill, "on-end-kill"},
+    OpName{Op::kListen, "listen"},
     OpName{Op::kOpenPipes, "open-pipes"},
     OpName{Op::kSpawn, "spawn"},
     OpName{Op::kNewSession, "new-session"},
@@ -90,6 +93,7 @@ inline constexpr std::array kOpNames{
     OpName{Op::kCloseFrom, "close-from"},
     OpName{Op::kSeccomp, "seccomp"},
     OpName{Op::kExecute, "execute"},
+    OpName{Op::kOpenInput, "open-input"},
 };
 
 // Null for a number that no operation has.
@@ -114,7 +118,7 @@ enum class Slot : std::int16_t {
   kWorkGroup = 24,  // Directory of the command's cgroup in the unified hierarchy.
   kWorkTasks = 25,  // First of up to 10 files that put the command into its cgroups.
   kKillFile = 35,   // Its cgroup.kill.
-  kInput = 36,      // Read end of the command's standard input.
+  kInput = 36,      // Read end of the command's standard input, made by kOpenInput.
   kStdoutLog = 37,
   kStderrLog = 38,
   kIndex = 39,
@@ -122,6 +126,7 @@ enum class Slot : std::int16_t {
   kStdoutPipe = 41,  // Write ends, made by kOpenPipes.
   kStderrPipe = 42,
   kOutputEvent = 43,  // An eventfd: written whenever there is more output on disk.
+  kCalls = 44,        // The socket at which the sandbox's processes call, made by kListen.
   kFirstMount = 48,
 };
 inline constexpr std::size_t kSlotCount = 72;

@@ -31,6 +31,7 @@ inline Resources small_host() {
           .work_tasks = 2,
           .has_work_group = true,
           .has_kill_file = true,
+          .has_meminfo = true,
           .affinity = {},
           .hostname = "box",
           .seccomp = std::vector<std::byte>(16)};

@@ -62,6 +62,11 @@ void add_output(std::vector<Step>& steps, const model::JobSpec& spec, const Acco
                    .b = account.gid});
 }
 
+void add_input(std::vector<Step>& steps, const model::JobSpec& spec, const Account& account) {
+  if (spec.process.input != model::Input::kPipe) return;
+  steps.push_back({.op = Op::kOpenInput, .slot = Slot::kInput, .a = account.uid, .b = account.gid});
+}
+
 void add_cgroup(std::vector<Step>& steps, const Resources& resources) {
   steps.push_back(
       {.op = Op::kSpawn, .slot = resources.has_work_group ? Slot::kWorkGroup : Slot::kNone});
@@ -102,6 +107,7 @@ std::vector<Step> start_command(const model::JobSpec& spec, const Account& accou
   const bool is_host = spec.sandbox.profile == model::Profile::kHost;
   std::vector<Step> steps;
   add_output(steps, spec, account);
+  add_input(steps, spec, account);
   add_cgroup(steps, resources);
   // In the command, so that its cgroup is the root of what it can see.
   if (!is_host) steps.push_back({.op = Op::kUnshare, .a = CLONE_NEWCGROUP});

@@ -31,6 +31,7 @@ constexpr Slot kShm = slot_after(Slot::kFirstMount, 4);
 constexpr Slot kEmpty = slot_after(Slot::kFirstMount, 5);
 constexpr Slot kRoot = slot_after(Slot::kFirstMount, 6);
 constexpr Slot kFirstReadOnly = slot_after(Slot::kFirstMount, 7);
+constexpr Slot kMemory = slot_after(Slot::kFirstMount, 11);
 constexpr Slot kFirstTree = slot_after(Slot::kFirstMount, 12);
 
 // Files of /proc that tell of the host or act on it, and are not already the host root's alone.
@@ -103,10 +104,11 @@ void add_privileged_mounts(std::vector<Step>& steps, const Image& image,
                    .a = kQuiet | MOUNT_ATTR_RDONLY,
                    .texts = {"sysfs"}});
   add_devices(steps, resources);
-  steps.push_back({.op = Op::kNewFilesystem,
+  // One directory for all sandboxes: a file system each would cost a superblock more.
+  steps.push_back({.op = Op::kCloneMount,
                    .slot = kEmpty,
                    .a = kQuiet | MOUNT_ATTR_RDONLY,
-                   .texts = {"tmpfs", "mode=555", "size=4k", "nr_inodes=1"}});
+                   .texts = {"/empty"}});
   for (std::size_t index = 0; index < image.host_trees.size(); ++index) {
     steps.push_back({.op = Op::kCloneMount,
                      .slot = slot_after(kFirstTree, index),
@@ -156,6 +158,17 @@ void add_masks(std::vector<Step>& steps) {
   for (const char* directory : kMaskedSysDirectories) mask(kEmpty, kSys, "", directory);
 }
 
+// What a program sizes itself by is what its limit leaves it.
+void add_meminfo(std::vector<Step>& steps, const Resources& resources) {
+  if (!resources.has_meminfo) return;
+  steps.push_back({.op = Op::kCloneMount,
+                   .slot = kMemory,
+                   .other = Slot::kPool,
+                   .a = kQuiet | MOUNT_ATTR_RDONLY,
+                   .texts = {fmt::format("{}/{}", resources.sandbox_dir, kMeminfo)}});
+  steps.push_back({.op = Op::kAttach, .slot = kMemory, .other = kProc, .texts = {"meminfo"}});
+}
+
 void add_cgroup(std::vector<Step>& steps, const Resources& resources) {
   for (std::uint32_t index = 0; index < resources.init_tasks; ++index) {
     steps.push_back({.op = Op::kJoinCgroup, .slot = slot_after(Slot::kInitTasks, index)});
@@ -188,6 +201,7 @@ std::vector<Step> isolated_sandbox(const Image& image, const Resources& resource
   attach(kEmpty, kDev, "shm");
   attach(kShm, kDev, "shm");
   add_masks(steps);
+  add_meminfo(steps, resources);
   steps.push_back({.op = Op::kPivotRoot, .slot = kRoot});
   steps.push_back({.op = Op::kCloseSlot,
                    .slot = Slot::kNetwork,

@@ -3,6 +3,7 @@
 #include "plan/seccomp_profile.h"
 
 #include <asm/ioctls.h>
+#include <linux/netlink.h>
 #include <linux/personality.h>
 #include <linux/prctl.h>
 #include <sched.h>
@@ -319,15 +320,16 @@ constexpr ConditionalCall equal(std::string_view name, std::uint32_t argument,
 constexpr auto kConditional = std::to_array<ConditionalCall>(
     {// Nested user namespaces open kernel code that only root could reach before.
      {"clone", 0, kNewNamespaces, 0},
-     // Not AF_PACKET, AF_ALG, AF_VSOCK and the rest.
-     equal("socket", 0, AF_UNIX),
-     equal("socket", 0, AF_INET),
-     equal("socket", 0, AF_INET6),
-     equal("socket", 0, AF_NETLINK),
      equal("personality", 0, PER_LINUX),
      equal("personality", 0, PER_LINUX32),
      equal("personality", 0, ADDR_NO_RANDOMIZE),
      equal("personality", 0, 0xffffffff)});
+
+// Not AF_PACKET, AF_ALG, AF_VSOCK and the rest. Interfaces and routes are all that programs without
+// privileges ask netlink(7) for. The events of devices (NETLINK_KOBJECT_UEVENT) reach the owner of
+// every network namespace of the host's user namespace, and these are the host's devices.
+constexpr auto kSockets = std::to_array<SocketFamily>(
+    {{AF_UNIX, {}}, {AF_INET, {}}, {AF_INET6, {}}, {AF_NETLINK, NETLINK_ROUTE}});
 
 // Both put input into another program's terminal (CVE-2017-5226); TIOCLINUX also speaks to the
 // console.
@@ -356,6 +358,9 @@ std::span<const std::string_view> absent_calls() noexcept {
 }
 std::span<const ConditionalCall> conditional_calls() noexcept {
   return kConditional;
+}
+std::span<const SocketFamily> socket_families() noexcept {
+  return kSockets;
 }
 
 }  // namespace warren::plan

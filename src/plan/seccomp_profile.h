@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -27,6 +28,15 @@ struct ConditionalCall {
 };
 // Several rules for one call: each one that matches allows it.
 [[nodiscard]] std::span<const ConditionalCall> conditional_calls() noexcept;
+
+// Sockets of one family, where `protocol` is set of that protocol alone: the family's others fail
+// with EPROTONOSUPPORT as on a kernel without them, which programs that can do without understand.
+struct SocketFamily {
+  std::uint32_t family;
+  std::optional<std::uint32_t> protocol;
+};
+// Those of socket(2) that are allowed.
+[[nodiscard]] std::span<const SocketFamily> socket_families() noexcept;
 
 // Allowed unless the lower half of `argument` is one of `values`.
 struct RestrictedCall {

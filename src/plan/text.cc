@@ -33,6 +33,7 @@ constexpr std::array kSlotNames{
     SlotName{Slot::kStdoutPipe, "stdout-pipe"},
     SlotName{Slot::kStderrPipe, "stderr-pipe"},
     SlotName{Slot::kOutputEvent, "output-event"},
+    SlotName{Slot::kCalls, "calls"},
 };
 
 // "pool", "init-tasks+1", "mount+3": what the slot is for, and its place in a row of such slots.
@@ -53,6 +54,7 @@ std::string number(Op op, std::uint64_t value) {
   switch (op) {
     case Op::kMakeDirectory:
     case Op::kMakeDevice:
+    case Op::kListen:
     case Op::kSetUmask:
       return fmt::format("{:04o}", value);
     case Op::kEnterNamespace:

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "model/node.h"
 #include "os/unique_fd.h"
+#include "provider/start_stages.h"
 
 namespace warren::provider {
 
@@ -42,8 +43,10 @@ struct JobOrder {
 
 struct Started {
   Timestamp at{};
-  os::UniqueFd
-      input;  // The write end of the command's standard input, where the spec asked for a pipe.
+  // The write end of the command's standard input, where the spec asked for a pipe. The sandbox
+  // holds it too, until release_input().
+  os::UniqueFd input = {};
+  std::optional<StartStages> stages = {};  // Absent where the command's end was heard of first.
 };
 
 // How a command ended. Written to disk by the sandbox's init before anybody hears of it.
@@ -97,7 +100,8 @@ class Provider {
   [[nodiscard]] virtual Result<std::string> plan_text(const model::JobSpec& spec) = 0;
 
   // Sets aside what a sandbox needs of its own (a range of user ids) and returns it in a form that
-  // adopt() understands. Makes nothing that outlives this program. Does not block.
+  // adopt() understands; destroy() gives it back. Makes nothing that outlives this program. Does
+  // not block.
   [[nodiscard]] virtual Result<std::string> reserve(const NodeId& sandbox,
                                                     const model::SandboxSpec& spec) = 0;
 
@@ -108,6 +112,17 @@ class Provider {
   // Makes the sandbox and starts the command. On failure nothing of it is left; Error's message
   // then says stage, operand and reason, and `failed_stage()` its stage.
   virtual void start(JobOrder order, Done<Started> done) = 0;
+
+  // The write end of an adopted command's standard input, once more; an invalid descriptor where
+  // there is none, or it has been released.
+  virtual void take_input(const NodeId& sandbox, Done<os::UniqueFd> done) = 0;
+  // Whoever is to write has the input by now, or nobody is to: the command sees its end as soon as
+  // no other descriptor of it is open. Until then a later engine can take it. Does not block.
+  virtual void release_input(const NodeId& sandbox) = 0;
+
+  // Connects to `port` of the sandbox's own loopback. kUnavailable when nobody listens there. The
+  // socket is non-blocking; what is at its other end is the workload.
+  virtual void dial(const NodeId& sandbox, std::uint16_t port, Done<os::UniqueFd> done) = 0;
 
   // Signals every process of the sandbox; kill() does it so that none escapes.
   virtual void signal(const NodeId& sandbox, int signal, Done<> done) = 0;
@@ -129,6 +144,7 @@ class Provider {
     NodeId process;
     std::string footprint;
     std::optional<Bytes> disk_limit = {};
+    std::optional<Bytes> log_limit = {};
     bool running = false;  // Its observer call will follow.
     bool started = false;  // The command had been started at all.
     std::optional<Timestamp> started_at;

@@ -115,6 +115,8 @@ Result<> BtrfsPool::finish_open() {
   if (quotas_ == QuotaKind::kNone && loop_) {
     quotas_ = WARREN_TRY(os::context(enable_quotas(root_.get()), "enabling quotas on {}", path_));
   }
+  // What else is on the operator's own file system is not ours to judge.
+  if (quotas_ == QuotaKind::kFull && loop_) WARREN_TRY(gone_.find(root_.get(), qgroups_));
   const auto device =
       WARREN_TRY(os::context(device_of_volume(root_.get()), "finding the disk of {}", path_));
   device_ = number_of(device.path);
@@ -148,13 +150,14 @@ Result<> BtrfsPool::remove(const NodeId& sandbox) {
   std::optional<std::uint64_t> account;
   if (quotas_ == QuotaKind::kFull) {
     const auto layer = os::open_at(layers_.get(), name.c_str(), O_RDONLY | O_DIRECTORY);
-    if (layer) account = subvolume_id(layer->get()).value_or(0);
+    const auto id = layer ? subvolume_id(layer->get()) : std::unexpected(layer.error());
+    if (id) account = *id;
   }
   const auto destroyed = destroy_subvolume(layers_.get(), name.c_str());
   if (!destroyed && destroyed.error() != os::Errno{ENOENT}) {
     return os::context(destroyed, "removing the layer of {}", name);
   }
-  if (account) remove_account(root_.get(), *account);
+  if (account) gone_.remove(root_.get(), *account);
   return {};
 }
 
@@ -217,8 +220,10 @@ Result<> BtrfsPool::close() {
 
 std::optional<std::string> BtrfsPool::limits_missing() const {
   if (quotas_ != QuotaKind::kNone) return std::nullopt;
-  return fmt::format("disk limits need quotas on {}: try 'btrfs quota enable --simple {}'", path_,
-                     path_);
+  return fmt::format(
+      "disk limits need quotas on {0}: try 'btrfs quota enable {0}', with --simple where kernel "
+      "(Linux 6.7) and btrfs-progs know it",
+      path_);
 }
 
 }  // namespace warren::rootfs

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "rootfs/btrfs_quota.h"
+#include "rootfs/gone_accounts.h"
 #include "rootfs/layer_pool.h"
 #include "rootfs/loop_device.h"
 #include "rootfs/ready_layers.h"
@@ -51,6 +52,7 @@ class BtrfsPool final : public LayerPool {
   os::UniqueFd layers_;
   std::unique_ptr<ReadyLayers> ready_;
   QuotaKind quotas_ = QuotaKind::kNone;
+  GoneAccounts gone_;    // Of full quotas alone.
   std::string qgroups_;  // The directory of sysfs that shows what each subvolume uses.
   std::optional<DeviceNumber> device_;
   std::mutex growing_;

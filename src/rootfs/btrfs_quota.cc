@@ -47,11 +47,10 @@ os::KernelResult<> limit_subvolume(int subvolume, std::optional<Bytes> limit) no
   return os::call([&] { return ::ioctl(subvolume, BTRFS_IOC_QGROUP_LIMIT, &arguments); });
 }
 
-void remove_account(int directory, std::uint64_t subvolume_id) noexcept {
+os::KernelResult<> remove_account(int directory, std::uint64_t subvolume) noexcept {
   btrfs_ioctl_qgroup_create_args arguments{};
-  arguments.qgroupid = subvolume_id;
-  // Newer kernels refuse while the subvolume is being cleaned and then remove it themselves.
-  std::ignore = os::call([&] { return ::ioctl(directory, BTRFS_IOC_QGROUP_CREATE, &arguments); });
+  arguments.qgroupid = subvolume;
+  return os::call([&] { return ::ioctl(directory, BTRFS_IOC_QGROUP_CREATE, &arguments); });
 }
 
 }  // namespace warren::rootfs

@@ -26,7 +26,8 @@ enum class QuotaKind : std::uint8_t { kNone, kSimple, kFull };
 [[nodiscard]] os::KernelResult<> limit_subvolume(int subvolume,
                                                  std::optional<Bytes> limit) noexcept;
 
-// Forgets the accounts of a subvolume that is gone, where the kernel does not do so itself.
-void remove_account(int directory, std::uint64_t subvolume_id) noexcept;
+// BTRFS_IOC_QGROUP_CREATE, the other way round: forgets the account of a subvolume that is gone.
+// EBUSY until the kernel has cleared that away.
+[[nodiscard]] os::KernelResult<> remove_account(int directory, std::uint64_t subvolume) noexcept;
 
 }  // namespace warren::rootfs

@@ -64,6 +64,19 @@ KernelResult<std::uint64_t> subvolume_id(int directory) noexcept {
   return arguments.treeid;
 }
 
+KernelResult<bool> subvolume_exists(int directory, std::uint64_t subvolume) noexcept {
+  btrfs_ioctl_search_args arguments{};
+  btrfs_ioctl_search_key& key = arguments.key;
+  key.tree_id = BTRFS_ROOT_TREE_OBJECTID;
+  key.min_objectid = key.max_objectid = subvolume;
+  key.min_type = key.max_type = BTRFS_ROOT_ITEM_KEY;
+  key.max_offset = key.max_transid = ~std::uint64_t{0};
+  key.nr_items = 1;
+  const auto searched = control(directory, BTRFS_IOC_TREE_SEARCH, arguments);
+  if (!searched) return std::unexpected(searched.error());
+  return key.nr_items > 0;
+}
+
 KernelResult<BtrfsDevice> device_of_volume(int directory) {
   btrfs_ioctl_dev_info_args arguments{};
   arguments.devid = 1;

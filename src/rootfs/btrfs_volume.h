@@ -29,6 +29,11 @@ struct BtrfsDevice {
 // BTRFS_IOC_INO_LOOKUP: the number of the subvolume that `directory` belongs to.
 [[nodiscard]] os::KernelResult<std::uint64_t> subvolume_id(int directory) noexcept;
 
+// BTRFS_IOC_TREE_SEARCH: whether there is a subvolume with that number. One that was destroyed is
+// there until the kernel has cleared it away.
+[[nodiscard]] os::KernelResult<bool> subvolume_exists(int directory,
+                                                      std::uint64_t subvolume) noexcept;
+
 // BTRFS_IOC_DEV_INFO of device 1.
 [[nodiscard]] os::KernelResult<BtrfsDevice> device_of_volume(int directory);
 

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/call.h"
 #include "os/context.h"
+#include "os/file.h"
 #include "rootfs/btrfs_pool.h"
 #include "rootfs/directory_entries.h"
 #include "rootfs/directory_pool.h"
@@ -41,6 +43,19 @@ Result<> make_layer_directories(int layer) {
     if (!made) return os::context(made, "making {} of a layer", path);
   }
   return {};
+}
+
+Result<> LayerPool::write_file(const NodeId& sandbox, const char* name,
+                               std::string_view text) const {
+  constexpr mode_t kReadable = 0444;
+  const std::string path = fmt::format("{}/{}", layer_path(sandbox), name);
+  const auto file = WARREN_TRY(
+      os::context(os::open_at(root(), path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, kReadable),
+                  "making {}", path));
+  // Whatever the umask is.
+  WARREN_TRY(os::context(os::call([&] { return ::fchmod(file.get(), kReadable); }),
+                         "opening {} to readers", path));
+  return os::context(os::write_all(file.get(), std::as_bytes(std::span(text))), "writing {}", path);
 }
 
 Result<std::vector<NodeId>> LayerPool::list() const {

@@ -68,6 +68,11 @@ class LayerPool {
   [[nodiscard]] virtual const std::string& path() const noexcept = 0;
   [[nodiscard]] virtual int root() const noexcept = 0;
 
+  // Makes, or makes anew, a file that everybody may read, beside upper/ and work/: on the host only
+  // root comes there, and inside nobody, but where a plan mounts it.
+  [[nodiscard]] Result<> write_file(const NodeId& sandbox, const char* name,
+                                    std::string_view text) const;
+
   // The sandboxes that have a layer.
   [[nodiscard]] Result<std::vector<NodeId>> list() const;
 };

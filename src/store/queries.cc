@@ -69,6 +69,7 @@ std::string conditions(const Query& query) {
   }
   if (query.owner_uid) where += " AND owner_uid = ?";
   if (query.parent) where += " AND parent = ?";
+  if (query.below != 0) where += " AND place < ?";
   if (!query.sandboxes_of_jobs) where += fmt::format(" AND {}", kNotOfAJob);
   return where;
 }
@@ -81,6 +82,7 @@ void bind_conditions(Execution& rows, const Query& query) {
   }
   if (query.owner_uid) rows.bind(std::int64_t{*query.owner_uid});
   if (query.parent) rows.bind(to_blob(*query.parent));
+  if (query.below != 0) rows.bind(query.below);
 }
 
 // The number of ended nodes that are to go. Both rules take from the oldest end.
@@ -141,13 +143,13 @@ Result<Nodes> find_by_prefix(Database& database, std::string_view prefix, std::u
   return collect(rows, read_node);
 }
 
-Result<Nodes> list(Database& database, const Query& query) {
+Result<Page> list(Database& database, const Query& query) {
   std::string columns(kNodeColumns);
   if (!query.specs_of_live) {
     constexpr std::string_view kSpec = " spec,";
     columns.replace(columns.find(kSpec), kSpec.size(), " CASE live WHEN 0 THEN spec END,");
   }
-  const std::string sql = fmt::format("SELECT {} FROM nodes {} ORDER BY place DESC LIMIT ?",
+  const std::string sql = fmt::format("SELECT {}, place FROM nodes {} ORDER BY place DESC LIMIT ?",
                                       columns, conditions(query));
   // Prepared for this once: texts differ with the number of labels, which callers choose.
   const Statement statement = WARREN_TRY(database.prepare_once(sql));
@@ -155,7 +157,14 @@ Result<Nodes> list(Database& database, const Query& query) {
   bind_conditions(rows, query);
   constexpr std::int64_t kNoLimit = -1;
   rows.bind(query.limit == 0 ? kNoLimit : std::int64_t{query.limit});
-  return collect(rows, read_node);
+  Page page;
+  for (;;) {
+    const bool more = WARREN_TRY(rows.next());
+    if (!more) return page;
+    page.nodes.push_back(WARREN_TRY(read_node(rows)));
+    const std::uint64_t place = rows.number();
+    if (page.nodes.size() == query.limit) page.next = place;
+  }
 }
 
 Result<std::vector<NodeId>> children(Database& database, const NodeId& parent) {

@@ -31,7 +31,9 @@ Query with(T Query::*field, std::type_identity_t<T> value, Query query = {}) {
 
 class Queries : public StoreTest {
  protected:
-  std::vector<std::uint64_t> listed(const Query& query) { return seqs(store_->list(query)); }
+  std::vector<std::uint64_t> listed(const Query& query) {
+    return seqs(value_of(store_->list(query)).nodes);
+  }
 };
 
 TEST_F(Queries, FindsByExactIdSeqAndName) {
@@ -145,9 +147,27 @@ TEST_F(Queries, HidesOnlySandboxesThatWereMadeForAProcess) {
   EXPECT_EQ(value_of(store_->newest_by_name("job")), job);
 }
 
+TEST_F(Queries, ListsPageByPageWhateverHappensBetweenThem) {
+  for (std::uint16_t number = 1; number <= 4; ++number) {
+    put(batch_of(InsertNode{make_node(number)}));
+  }
+  Query query = with(&Query::limit, 2);
+  const Page first = value_of(store_->list(query));
+  EXPECT_THAT(seqs(first.nodes), ElementsAre(4, 3));
+  ASSERT_TRUE(first.next.has_value());
+  put(batch_of(DeleteNode{make_id(3)}, InsertNode{make_node(5)}));
+  query.below = *first.next;
+  const Page second = value_of(store_->list(query));
+  EXPECT_THAT(seqs(second.nodes), ElementsAre(2, 1));
+  query.below = second.next.value_or(0);
+  const Page last = value_of(store_->list(query));
+  EXPECT_THAT(seqs(last.nodes), IsEmpty());
+  EXPECT_FALSE(last.next.has_value());
+}
+
 TEST_F(Queries, LeavesOutTheSpecsOfLiveNodesWhenAsked) {
   put(batch_of(InsertNode{make_node(1)}, InsertNode{make_ended(2)}));
-  const auto nodes = value_of(store_->list(with(&Query::specs_of_live, false)));
+  const auto nodes = value_of(store_->list(with(&Query::specs_of_live, false))).nodes;
   ASSERT_EQ(nodes.size(), 2U);
   EXPECT_EQ(nodes[0], make_ended(2));
   model::Node without_spec = make_node(1);

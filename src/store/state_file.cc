@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -74,9 +75,11 @@ Result<Soundness> inspect(Database& database, Check check) {
   return fault->has_value() ? Soundness::kCorrupt : Soundness::kSound;
 }
 
+constexpr std::string_view kSetAside = ".corrupt-";
+
 fs::path free_name(const fs::path& path) {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const fs::path wanted = beside(path, fmt::format(".corrupt-{}", to_rfc3339(now)));
+  const fs::path wanted = beside(path, fmt::format("{}{}", kSetAside, to_rfc3339(now)));
   fs::path name = wanted;
   std::error_code error;
   for (int attempt = 2; fs::exists(name, error); ++attempt) {
@@ -149,6 +152,20 @@ Result<SetAside> prepare_state_file(const fs::path& directory, std::span<const M
   fs::remove(suspicion(path), not_there);
   WARREN_TRY(bring_up_to_date(path, steps));
   return aside;
+}
+
+std::vector<fs::path> databases_set_aside(const fs::path& directory) {
+  const std::string prefix = beside(state_path(directory), kSetAside).filename();
+  std::vector<fs::path> found;
+  std::error_code error;
+  fs::directory_iterator entries(directory, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    const std::string name = entries->path().filename();
+    if (!name.starts_with(prefix) || name.ends_with("-wal") || name.ends_with("-shm")) continue;
+    found.push_back(entries->path());
+  }
+  std::ranges::sort(found);
+  return found;
 }
 
 Result<Database> connect(const fs::path& path, Durability durability) {

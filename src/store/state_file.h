@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 #include "store/schema.h"
@@ -24,6 +25,10 @@ namespace warren::store {
 using SetAside = std::optional<std::filesystem::path>;
 [[nodiscard]] Result<SetAside> prepare_state_file(const std::filesystem::path& directory,
                                                   std::span<const Migration> steps = migrations());
+
+// The databases that were set aside here and have not been moved away since, oldest first.
+[[nodiscard]] std::vector<std::filesystem::path> databases_set_aside(
+    const std::filesystem::path& directory);
 
 // A connection to a file that has been prepared.
 [[nodiscard]] Result<Database> connect(const std::filesystem::path& path, Durability durability);

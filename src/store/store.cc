@@ -60,7 +60,9 @@ Result<Store::Opened> Store::open(const std::filesystem::path& directory, Durabi
   SetAside set_aside = WARREN_TRY(prepare_state_file(directory));
   Connections connections = WARREN_TRY(connect_all(state_path(directory), durability));
   std::unique_ptr<Store> store(new Store(std::make_unique<Impl>(std::move(connections))));
-  return Opened{.store = std::move(store), .set_aside = std::move(set_aside)};
+  return Opened{.store = std::move(store),
+                .set_aside = std::move(set_aside),
+                .lost = databases_set_aside(directory)};
 }
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -104,7 +106,7 @@ Result<std::vector<model::Node>> Store::find_by_prefix(const std::string& prefix
   });
 }
 
-Result<std::vector<model::Node>> Store::list(const Query& query) {
+Result<Page> Store::list(const Query& query) {
   return impl_->read([&](Database& database) { return store::list(database, query); });
 }
 

@@ -93,6 +93,12 @@ struct Query {
   bool sandboxes_of_jobs = false;  // Also sandboxes that were made for a process.
   bool specs_of_live = true;       // False: empty, for a reader that has them already.
   std::uint32_t limit = 0;         // 0: all. The newest come first.
+  std::uint64_t below = 0;         // Page::next of the page before, 0 for the first one.
+};
+
+struct Page {
+  std::vector<model::Node> nodes;
+  std::optional<std::uint64_t> next;  // Absent when nothing follows.
 };
 
 // What a new engine starts from.
@@ -131,7 +137,7 @@ class Store {
   // those of `owner_uid`, where it is given.
   [[nodiscard]] Result<std::vector<model::Node>> find_by_prefix(
       const std::string& prefix, std::uint32_t limit, std::optional<std::uint32_t> owner_uid = {});
-  [[nodiscard]] Result<std::vector<model::Node>> list(const Query& query);
+  [[nodiscard]] Result<Page> list(const Query& query);
   [[nodiscard]] Result<std::vector<NodeId>> children(const NodeId& parent);
   [[nodiscard]] Result<std::optional<KeyRecord>> find_key(const std::string& owner,
                                                           const std::string& key);
@@ -150,7 +156,10 @@ class Store {
 
 struct Store::Opened {
   std::unique_ptr<Store> store;
-  std::optional<std::filesystem::path> set_aside;  // Where a corrupt database went.
+  std::optional<std::filesystem::path> set_aside;  // Where a corrupt database went just now.
+  // All that were set aside, now or earlier, and are still there. Of what they knew this one knows
+  // nothing.
+  std::vector<std::filesystem::path> lost;
 };
 
 }  // namespace warren::store

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs one command as many jobs over the native API, a number of them at a time, and prints for
-// each the microseconds from the call until the command was started, and until its end was known.
-// The last line is the time of all of them.
+// Runs one command as many jobs over the native API, a number of them at a time. Prints the names
+// of the stages of a start, then a line for each job: the microseconds from its call until each of
+// them was over, the client had heard of it, and its end was known. The last line is the time until
+// the last of all had ended and nothing of it was left.
 //
-// usage: job_times SOCKET COUNT IN_FLIGHT COMMAND [ARGUMENT...]
+// usage: job_times [--limits] SOCKET COUNT IN_FLIGHT COMMAND [ARGUMENT...]
+//
+// With --limits each job has those on memory, processor time, processes and disk.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <deque>
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "warren/v1/engine.pb.h"
@@ -24,31 +32,85 @@
 namespace warren::bench {
 namespace {
 
-// The engine notes its times by the same clock.
+struct Stage {
+  std::string_view name;
+  std::int64_t (v1::StartStages::*over_ns)() const;
+};
+
+constexpr std::array kStages{
+    Stage{"received", &v1::StartStages::received_ns},
+    Stage{"accepted", &v1::StartStages::accepted_ns},
+    Stage{"committed", &v1::StartStages::committed_ns},
+    Stage{"admitted", &v1::StartStages::admitted_ns},
+    Stage{"taken", &v1::StartStages::taken_ns},
+    Stage{"prepared", &v1::StartStages::prepared_ns},
+    Stage{"launching", &v1::StartStages::launching_ns},
+    Stage{"cloning", &v1::StartStages::cloning_ns},
+    Stage{"began", &v1::StartStages::began_ns},
+    Stage{"built", &v1::StartStages::built_ns},
+    Stage{"spawned", &v1::StartStages::spawned_ns},
+    Stage{"known", &v1::StartStages::known_ns},
+    Stage{"settled", &v1::StartStages::settled_ns},
+};
+
+// Nanoseconds of the clock by which the engine tells of stages.
 std::int64_t now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count();
+  const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::nanoseconds(since_boot).count();
+}
+
+struct Options {
+  bool limits = false;
+  std::string socket;
+  std::uint32_t count = 0;
+  std::uint32_t in_flight = 0;
+  std::span<char*> command;
+};
+
+struct Called {
+  std::int64_t at = 0;
+  std::vector<double> microseconds{};  // Since then, of what has happened so far.
+
+  void happened(std::int64_t when) { microseconds.push_back(static_cast<double>(when - at) / 1e3); }
+};
+
+v1::RunRequest request_of(const Options& options) {
+  v1::RunRequest request;
+  request.set_stages(true);
+  for (const char* argument : options.command) request.mutable_spec()->add_argv(argument);
+  if (options.limits) {
+    v1::Limits& limits = *request.mutable_spec()->mutable_limits();
+    limits.set_memory_bytes(128U << 20);
+    limits.set_cpu_percent(100);
+    limits.set_pids(64);
+    limits.set_disk_bytes(64U << 20);
+  }
+  return request;
 }
 
 class JobTimes {
  public:
-  JobTimes(wire::ClientChannel channel, std::span<char*> command) : channel_(std::move(channel)) {
-    for (const char* argument : command) request_.mutable_spec()->add_argv(argument);
-  }
+  JobTimes(wire::ClientChannel channel, Options options)
+      : channel_(std::move(channel)),
+        options_(std::move(options)),
+        request_(request_of(options_)) {}
 
-  Result<> run(std::uint32_t count, std::uint32_t in_flight) {
+  Result<> run() {
+    for (const Stage& stage : kStages) fmt::print("{} ", stage.name);
+    fmt::print("told ended\n");
     const std::int64_t began = now();
-    while (count > 0 || !called_.empty()) {
-      if (count > 0 && called_.size() < in_flight) {
-        const auto call = WARREN_TRY(channel_.open(wire::kRun, request_));
-        called_[call] = now();
-        --count;
+    for (std::uint32_t left = options_.count; left > 0 || !called_.empty();) {
+      if (left > 0 && called_.size() < options_.in_flight) {
+        const std::int64_t at = now();
+        called_[WARREN_TRY(channel_.open(wire::kRun, request_))] = {.at = at};
+        --left;
       } else {
         const auto event = WARREN_TRY(channel_.next());
         WARREN_TRY(take(event));
       }
     }
-    fmt::print("{}\n", now() - began);
+    WARREN_TRY(await_clean_up());
+    fmt::print("{:.1f}\n", static_cast<double>(now() - began) / 1e3);
     return {};
   }
 
@@ -60,29 +122,62 @@ class JobTimes {
     }
     v1::RunEvent news;
     if (!news.ParseFromString(event.message)) return fail(Errc::kInternal, "a malformed answer");
-    if (!news.has_ended()) return {};
-    const v1::Node& job = news.ended();
+    Called& called = called_.at(event.call);
+    if (news.has_stages()) {
+      for (const Stage& stage : kStages) called.happened((news.stages().*stage.over_ns)());
+      called.happened(now());
+    }
+    return news.has_ended() ? take_end(news.ended(), called) : Result<>();
+  }
+
+  Result<> take_end(const v1::Node& job, Called& called) {
     if (job.state() != "COMPLETED") {
       return fail(Errc::kInternal, "job {}: {}: {}", job.seq(), job.cause(), job.message());
     }
-    const std::int64_t called = called_.at(event.call);
-    fmt::print("{} {}\n", job.started_at() - called, now() - called);
+    if (called.microseconds.empty()) {
+      return fail(Errc::kInternal, "job {}: nothing is known of its start", job.seq());
+    }
+    called.happened(now());
+    fmt::print("{:.1f}\n", fmt::join(called.microseconds, " "));
+    recent_.push_back(job.sandbox());
+    if (recent_.size() > std::size_t{2} * options_.in_flight) recent_.pop_front();
+    return {};
+  }
+
+  // Sandboxes are removed in the order in which their jobs ended, give or take those in flight.
+  Result<> await_clean_up() {
+    v1::WaitRequest request;
+    for (const std::string& sandbox : recent_) request.add_nodes(sandbox);
+    WARREN_TRY(channel_.exchange(wire::kWait, request));
     return {};
   }
 
   wire::ClientChannel channel_;
+  Options options_;
   v1::RunRequest request_;
-  std::map<wire::CallId, std::int64_t> called_;
+  std::map<wire::CallId, Called> called_;
+  std::deque<std::string> recent_;
 };
 
-Result<> run(std::span<char*> arguments) {
-  if (arguments.size() < 5) {
-    return fail(Errc::kInvalidArgument, "usage: job_times SOCKET COUNT IN_FLIGHT COMMAND...");
+Result<Options> parse(std::span<char*> arguments) {
+  Options options;
+  options.limits = arguments.size() > 1 && std::string_view(arguments[1]) == "--limits";
+  const auto rest = arguments.subspan(options.limits ? 2 : 1);
+  if (rest.size() < 4) {
+    return fail(Errc::kInvalidArgument,
+                "usage: job_times [--limits] SOCKET COUNT IN_FLIGHT COMMAND [ARGUMENT...]");
   }
-  auto channel = WARREN_TRY(wire::ClientChannel::connect(arguments[1]));
-  JobTimes times(std::move(channel), arguments.subspan(4));
-  return times.run(static_cast<std::uint32_t>(std::atoi(arguments[2])),
-                   static_cast<std::uint32_t>(std::atoi(arguments[3])));
+  options.socket = rest[0];
+  options.count = static_cast<std::uint32_t>(std::atoi(rest[1]));
+  options.in_flight = static_cast<std::uint32_t>(std::atoi(rest[2]));
+  options.command = rest.subspan(3);
+  return options;
+}
+
+Result<> run(std::span<char*> arguments) {
+  Options options = WARREN_TRY(parse(arguments));
+  auto channel = WARREN_TRY(wire::ClientChannel::connect(options.socket));
+  return JobTimes(std::move(channel), std::move(options)).run();
 }
 
 }  // namespace

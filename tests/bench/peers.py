@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import time
 
 from timing import BIN, TRUE, Failed, Series, column, run, spawn_times
 
@@ -18,9 +19,9 @@ def floor(count, *options, command=TRUE):
 def floor_rate(count, *options):
     """Starts a second on all cores."""
     workers = os.cpu_count()
-    began = os.times().elapsed
+    began = time.monotonic()
     run(BIN / "floor", "--count", count, "--workers", workers, *options, TRUE)
-    return workers * count / (os.times().elapsed - began)
+    return workers * count / (time.monotonic() - began)
 
 
 def bubblewrap(count, _scratch):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times of commands, as the programs of this folder print them."""
 
+import os
 import pathlib
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = ROOT / "build/release/bin"
+BIN = pathlib.Path(os.environ.get("WARREN_BIN", ROOT / "build/release/bin"))
 TRUE = "/bin/true"
 
 
@@ -44,3 +45,22 @@ def column(output, index):
 def spawn_times(count, *command, in_flight=1):
     run(BIN / "spawn_times", 3, 1, *command)  # Warms caches; a failure shows before the long run.
     return Series(column(run(BIN / "spawn_times", count, in_flight, *command), 0))
+
+
+class Cores:
+    """What the processors did while the block ran."""
+
+    def __enter__(self):
+        self._before = self._ticks()
+        return self
+
+    def __exit__(self, *_):
+        idle, everything = (after - before for before, after in zip(self._before, self._ticks()))
+        self.busy_share = 1 - idle / everything if everything else 0.0
+        self.busy_seconds = (everything - idle) / os.sysconf("SC_CLK_TCK")
+
+    @staticmethod
+    def _ticks():
+        fields = pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+        ticks = list(map(int, fields))
+        return ticks[3] + ticks[4], sum(ticks)  # Idle, with what waits for a disk.

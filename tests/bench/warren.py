@@ -2,6 +2,8 @@
 """Warren itself, measured through a private engine."""
 
 import contextlib
+import dataclasses
+import datetime
 import json
 import os
 import pathlib
@@ -9,9 +11,44 @@ import re
 import subprocess
 import time
 
-from timing import BIN, TRUE, Series, column, run, spawn_times
+import crowd
+from timing import BIN, TRUE, Cores, Failed, Series, run, spawn_times
 
-IDLE = ("sleep", "3600")
+LIMITS = ("--max-memory=128M", "--max-cpu=100", "--max-pids=64", "--max-disk=64M")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+    rounds: int         # Of a whole command.
+    jobs: int           # Over the native API.
+    sandboxes: int      # Alive at a time.
+    processes: int      # Of the tree that is cancelled.
+    output_bytes: int
+    idle_seconds: float
+
+
+class Starts:
+    """What job_times printed."""
+
+    def __init__(self, output):
+        head, *rows, total = output.splitlines()
+        over = [list(map(float, row.split())) for row in rows]
+        # Until each stage was over: from the call, and from the end of the stage before.
+        self.reached = {name: Series([row[index] for row in over])
+                        for index, name in enumerate(head.split())}
+        self.taken = {name: Series([row[index] - (row[index - 1] if index else 0) for row in over])
+                      for index, name in enumerate(head.split())}
+        self.rate = len(rows) / (float(total) / 1e6)
+        self.count = len(rows)
+
+    @property
+    def started(self):
+        return self.reached["spawned"]
+
+    @property
+    def ended(self):
+        return self.reached["ended"]
 
 
 @contextlib.contextmanager
@@ -21,22 +58,32 @@ def engine(scratch):
                    "WARREN_RUNTIME_DIR": f"{scratch}/run"}
     run("warren", "run", "--", TRUE)
     try:
-        yield
+        yield json.loads(run("warren", "doctor", "--format", "json"))["engine"]["pid"]
     finally:
+        crowd.end_all()
         run("warren", "serve", "--stop")
 
 
-def job_times(count, in_flight, scratch, command=TRUE):
-    """(call to start, call to known end, jobs a second) over the native API."""
-    output = run(BIN / "job_times", f"{scratch}/run/engine.sock", count, in_flight, command)
-    *jobs, total = output.splitlines()
-    return (Series(column("\n".join(jobs), 0)), Series(column("\n".join(jobs), 1)),
-            count / (float(total) / 1e6))
+@dataclasses.dataclass(frozen=True)
+class Busy:
+    """Many jobs at once, and what the processors did meanwhile."""
+    starts: Starts
+    cores: int
+    share: float         # Of the time of all cores.
+    core_ms: float       # Of one core, for each job.
 
 
-def engine_pid():
-    report = json.loads(run("warren", "doctor", "--format", "json"))
-    return report["engine"]["pid"]
+def starts(count, in_flight, scratch, *options):
+    command = (BIN / "job_times", *options, f"{scratch}/run/engine.sock")
+    run(*command, in_flight, in_flight, TRUE)  # Fills pools and caches.
+    with Cores() as cores:
+        output = run(*command, count, in_flight, TRUE)
+    return Starts(output), cores
+
+
+def busy_starts(count, scratch):
+    found, cores = starts(count, 32, scratch)
+    return Busy(found, os.cpu_count(), cores.busy_share, cores.busy_seconds / count * 1e3)
 
 
 def resident_megabytes(pid):
@@ -44,84 +91,89 @@ def resident_megabytes(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
-def throughput():
-    """Gigabytes a second of output from a command to its log on disk."""
-    size = 1 << 30
-    began = time.monotonic()
-    run("warren", "run", "--max-log", "2G", "-d", "--name", "writer", "--",
-        "head", "-c", size, "/dev/zero")
-    run("warren", "wait", "writer")
-    return size / (time.monotonic() - began) / 1e9
+@dataclasses.dataclass(frozen=True)
+class Flow:
+    """Output of a command, and what the processors did meanwhile."""
+    bytes: int
+    seconds: float
+    share: float         # Of the time of all cores.
+
+    @property
+    def rate(self):
+        return self.bytes / self.seconds
 
 
-def available_kilobytes():
-    return int(re.search(r"MemAvailable:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())[1])
+def writer(size):
+    return ("dd", "if=/dev/zero", "bs=64K", f"count={size >> 16}", "status=none")
 
 
-def plain_cost(count):
-    """Kilobytes of an idle command without a sandbox."""
-    before = available_kilobytes()
-    sleepers = [subprocess.Popen(IDLE) for _ in range(count)]
-    time.sleep(1)  # Until all of them are asleep; it is an average, not a test.
-    cost = (before - available_kilobytes()) / count
-    for sleeper in sleepers:
-        sleeper.kill()
-        sleeper.wait()
-    return cost
+def captured(size):
+    """From a command to its log, by what the engine has recorded of its start and end."""
+    with Cores() as cores:
+        job = run("warren", "run", "-d", f"--max-log={2 * size}", "--", *writer(size)).strip()
+        run("warren", "wait", job)
+    status = json.loads(run("warren", "status", job, "--format", "json"))
+    started, ended = (datetime.datetime.fromisoformat(status[key])
+                      for key in ("started_at", "ended_at"))
+    if status["stdout_bytes"] != size:
+        raise Failed(f"the log has {status['stdout_bytes']} of {size} bytes")
+    return Flow(size, (ended - started).total_seconds(), cores.busy_share)
 
 
-def idle_sandboxes(count):
-    """(kilobytes of each beyond its command, times of a listing) of this many live sandboxes."""
-    plain = plain_cost(count)
-    before = available_kilobytes()
-    run(BIN / "spawn_times", count, 4, "warren", "run", "-d", "--max-memory=64M", "--label",
-        "bench=idle", "--", *IDLE)
-    cost = (before - available_kilobytes()) / count - plain
-    listing = spawn_times(100, "warren", "list")
-    live = json.loads(run("warren", "list", "--format", "json"))
-    ids = [job["id"] for job in live if job["labels"].get("bench") == "idle"]
-    run("warren", "stop", "--grace", "0s", *ids)
-    return cost, listing
+def followed(size):
+    """From a command through its log to the reader of a pipe, with both programs' starts."""
+    seen, began = 0, time.monotonic()
+    with Cores() as cores:
+        job = run("warren", "run", "-d", f"--max-log={2 * size}", "--", *writer(size)).strip()
+        with subprocess.Popen(("warren", "log", "-f", job), stdout=subprocess.PIPE) as follower, \
+                open("/dev/null", "wb") as nowhere:
+            while moved := os.splice(follower.stdout.fileno(), nowhere.fileno(), 1 << 20):
+                seen += moved
+    if seen != size:
+        raise Failed(f"warren log -f showed {seen} of {size} bytes")
+    return Flow(size, time.monotonic() - began, cores.busy_share)
 
 
-def cancelled_tree(count):
-    """Milliseconds to end a job of this many processes, each in a session of its own."""
-    script = (f"i=0; while [ $i -lt {count} ]; do (setsid sleep 3600 &); i=$((i+1)); done; "
-              "echo all; sleep 3600")
-    run("warren", "run", "-d", "--name", "tree", "--max-pids", count * 3, "--", "sh", "-c", script)
-    while "all" not in run("warren", "log", "tree"):
-        time.sleep(0.2)
-    began = time.monotonic()
-    run("warren", "stop", "--grace", "0s", "tree")
-    run("warren", "wait", "tree", accept=(0, 137))
-    return (time.monotonic() - began) * 1e3
-
-
-def wake_ups(pid, seconds=5):
-    """How often the threads of an idle engine run, a second."""
+def wake_ups(pid, seconds):
+    """{thread of the idle engine: how often it runs in a second}, of those that run at all."""
     def switches():
-        return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.MULTILINE)[1])
-                   for text in (path.read_text()
-                                for path in pathlib.Path(f"/proc/{pid}/task").glob("*/status")))
+        found = {}
+        for path in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            count = re.search(r"^voluntary_ctxt_switches:\s+(\d+)",
+                              (path / "status").read_text(), re.MULTILINE)
+            found[path.name, (path / "comm").read_text().strip()] = int(count[1])
+        return found
+    time.sleep(seconds / 5)  # Until the end of what came before has been written down.
     before = switches()
     time.sleep(seconds)
-    return (switches() - before) / seconds
+    return {f"{name} ({thread})": (count - before.get((thread, name), 0)) / seconds
+            for (thread, name), count in switches().items()
+            if count > before.get((thread, name), 0)}
 
 
-def measure(count, scratch):
-    with engine(scratch):
+def measure(sizes, scratch):
+    with engine(scratch) as pid:
         found = {
-            "command": spawn_times(count, "warren", "run", "--", TRUE),
-            "limited": spawn_times(count, "warren", "run", "--max-memory=128M", "--max-cpu=100",
-                                   "--max-pids=64", "--max-disk=64M", "--", TRUE),
-            "native": job_times(count, 1, scratch),
-            "busy": job_times(count * 5, 32, scratch),
-            "throughput": throughput(),
-            "resident": resident_megabytes(engine_pid()),
-            "wake_ups": wake_ups(engine_pid()),
-            "idle": idle_sandboxes(count * 10 // 3),
-            "tree": cancelled_tree(count * 100 // 3),
+            "idle_resident": resident_megabytes(pid),
+            "wake_ups": wake_ups(pid, sizes.idle_seconds),
+            "program": spawn_times(sizes.rounds, "warren", "--version"),
+            "command": spawn_times(sizes.rounds, "warren", "run", "--", TRUE),
+            "limited": spawn_times(sizes.rounds, "warren", "run", *LIMITS, "--", TRUE),
+            "plain_starts": starts(sizes.jobs, 1, scratch)[0],
+            "starts": starts(sizes.jobs, 1, scratch, "--limits")[0],
+            "busy": busy_starts(sizes.jobs, scratch),
+            "captured": captured(sizes.output_bytes),
+            "followed": followed(sizes.output_bytes),
+            "tree": crowd.cancelled_tree(sizes.processes),
+            "crowd": crowd.idle_sandboxes(sizes.sandboxes, pid),
+            "resident": resident_megabytes(pid),
         }
-        found["idle_count"] = count * 10 // 3
-        found["tree_count"] = count * 100 // 3
-        return found
+    return found
+
+
+def disk_of(directory):
+    """The type of the file system that holds `directory`."""
+    mounts = [line.split() for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
+    below = [(len(mount[1]), mount[2]) for mount in mounts
+             if directory.is_relative_to(mount[1].encode().decode("unicode_escape"))]
+    return max(below)[1]

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may call the engine, and what each caller sees."""
 
+import grp
 import json
 import shutil
+import subprocess
 import unittest
 
 import engine_fixture
@@ -51,6 +53,51 @@ class WithoutLocalUsers(CallersTest):
         self.assertEqual((self.directory / "run").stat().st_mode & 0o777, 0o750)
         self.assertEqual((self.directory / "run/engine.sock").stat().st_mode & 0o777, 0o660)
         self.assertEqual((self.directory / "state").stat().st_mode & 0o777, 0o700)
+
+
+# A group that every Debian has and this test's users are in by the id alone.
+VIEWERS = "games"
+
+
+class Viewers(CallersTest):
+    """Members of the viewers' group reach the socket by an access list, whoever else does not."""
+
+    CONFIG = f"groups: {{viewers: {VIEWERS}}}\n"
+
+    def view(self, *words):
+        return self.warren(*words, program=self.client, user=1234,
+                           group=grp.getgrnam(VIEWERS).gr_gid, extra_groups=[], cwd="/")
+
+    def test_they_see_everything(self):
+        of_root = self.detach("--name", "seen", "echo", "hello")
+        self.await_end(of_root)
+        listed = self.view("list", "--format", "json")
+        self.assertIn(of_root, [job["id"] for job in json.loads(listed.out)], listed)
+        self.assertEqual(self.view("log", "seen").out, "hello\n")
+
+    def test_they_change_nothing(self):
+        of_root = self.detach("sleep", "1000")
+        self.await_state(of_root, "RUNNING")
+        for words in [["run", "true"], ["stop", of_root], ["serve", "--stop"]]:
+            outcome = self.view(*words)
+            self.assert_refused(outcome)
+            self.assertIn("viewer", outcome.err)
+        self.succeed("stop", "--grace", "0s", of_root)
+
+    def test_others_still_reach_nothing(self):
+        self.assertEqual((self.directory / "run").stat().st_mode & 0o007, 0)
+        self.assertEqual((self.directory / "run/engine.sock").stat().st_mode & 0o007, 0)
+        self.assertEqual(self.view("list").code, 0)
+        self.assert_refused(self.command_as(1234, "list"))
+
+    def test_they_reach_the_socket_alone(self):
+        """They pass through the directory, and neither read nor write it."""
+        gid = grp.getgrnam(VIEWERS).gr_gid
+        for command in [["ls", self.directory / "run"], ["touch", self.directory / "run/x"],
+                        ["ls", self.directory / "run/init"]]:
+            done = subprocess.run(command, user=1234, group=gid, extra_groups=[], cwd="/",
+                                  capture_output=True, check=False)
+            self.assertIn(b"Permission denied", done.stderr, command)
 
 
 class WithLocalUsers(CallersTest):

@@ -115,7 +115,7 @@ class Failpoint(FaultTest):
         self.await_final_rows()
 
     def input(self, name):
-        """A job that had not begun reads what its client has for it, although the engine is new."""
+        """A job reads what its client has for it, although the engine is new."""
         self.start_engine(name)
         client = self.client("run", "--", "cat", stdin=subprocess.PIPE)
         self.assert_dies()
@@ -124,11 +124,23 @@ class Failpoint(FaultTest):
         self.assertEqual(self.finish(client), (0, "text\n", ""))
         self.await_final_rows()
 
+    def handing_over(self, name):
+        """The input waits for its client, and ends when that is gone as well."""
+        self.input(name)
+        self.start_engine(name)
+        client = self.client("run", "--label", "ends=6", "--", "sh", "-c", "cat; exit 6",
+                             stdin=subprocess.PIPE)
+        self.assert_dies()
+        client.kill()
+        client.communicate()
+        self.start_engine()
+        job, = [row["id"] for row in self.list() if row["labels"].get("ends") == "6"]
+        self.assert_ended(job, 6, "")
+
     def starting(self, name):
         self.jobs_from_start_to_end(name)
         self.upload(name)
-        if name == "start.before":
-            self.input(name)
+        self.input(name)
 
     def stopping(self, name):
         """What was to end ends, although its grace died with the engine."""
@@ -248,6 +260,8 @@ SCENARIOS = {
     "journal.after-commit": Failpoint.jobs_from_start_to_end,
     "start.before": Failpoint.starting,
     "start.after": Failpoint.starting,
+    "input.before": Failpoint.handing_over,
+    "input.after": Failpoint.handing_over,
     "ended.before-commit": Failpoint.jobs_from_start_to_end,
     "ended.after-commit": Failpoint.jobs_from_start_to_end,
     "destroy.before": Failpoint.jobs_from_start_to_end,

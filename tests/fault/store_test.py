@@ -3,10 +3,13 @@
 """Databases that an engine cannot take as they are, and engines that start at the same time."""
 
 import contextlib
+import json
 import os
+import re
 import sqlite3
 import unittest
 
+import leak_check
 import remains
 from fault_fixture import BINARIES, FaultTest, ends_on_usr1, ends_with, wait_for_death
 
@@ -41,6 +44,28 @@ class Database(FaultTest):
         return [path for path in self.state.glob("state.db.corrupt-*")
                 if not path.name.endswith(("-wal", "-shm"))]
 
+    def make_corrupt(self):
+        """Every page but the first, so that only a look at all of them finds it."""
+        size = self.path.stat().st_size
+        self.assertGreater(size, 3 * PAGE)
+        with open(self.path, "r+b") as file:
+            file.seek(PAGE)
+            file.write(os.urandom(size - PAGE))
+        # The log beside it would mend the pages that it holds.
+        self.path.with_name("state.db-wal").write_bytes(b"\0" * PAGE)
+
+    def checks(self):
+        report = json.loads(self.say("doctor", "--format", "json"))
+        return {check["name"]: check["detail"] for check in report["checks"]}
+
+    def users_of_sandboxes(self):
+        """The host's ids of those that run in sandboxes of this engine."""
+        pids = [re.search(r"\d+", line)[0]
+                for line in remains.processes(self.directory, self.state)]
+        found = [re.search(r"^Uid:\t(\d+)", leak_check.read(f"/proc/{pid}/status"), re.MULTILINE)
+                 for pid in pids]
+        return {match[1] for match in found if match} - {"0"}
+
     def assert_begins_anew(self):
         self.start_engine()
         self.assertEqual(self.list(), [])
@@ -58,21 +83,39 @@ class Database(FaultTest):
         self.assertEqual(aside.read_bytes(), garbage)
 
     def test_one_with_a_torn_page_is_set_aside_after_a_crash(self):
-        """Of what then still ran nobody knows any more: it is removed."""
         self.run_one_job()
         self.stop()
         self.start_engine()
         self.submit_ready("--", *ends_on_usr1(1))
         self.engine.kill()
-        size = self.path.stat().st_size
-        self.assertGreater(size, 3 * PAGE)
-        with open(self.path, "r+b") as file:
-            file.seek(PAGE)
-            file.write(os.urandom(size - PAGE))
-        # The log beside it would mend the pages that it holds.
-        self.path.with_name("state.db-wal").write_bytes(b"\0" * PAGE)
+        self.make_corrupt()
         self.assert_begins_anew()
-        self.assertEqual(len(self.set_aside()), 1)
+        aside, = self.set_aside()
+        aside.rename(self.directory / aside.name)
+        self.die_and_start_again()  # It removes what nobody claims.
+
+    def test_what_a_lost_one_knew_runs_on_until_the_operator_says_otherwise(self):
+        self.run_one_job()
+        self.submit_ready("--", *ends_on_usr1(1))
+        orphan, = self.users_of_sandboxes()
+        self.engine.kill()
+        self.make_corrupt()
+        self.assert_begins_anew()
+        aside, = self.set_aside()
+        for _ in range(2):
+            self.die_and_start_again()
+            self.assertIn(str(aside), self.checks()["state.set-aside"])
+            self.assertIn("1 ", self.checks()["sandboxes.unclaimed"])
+        self.stop()  # It takes nothing away from under what lives on.
+        self.start_engine()
+        job = self.submit_ready("--", *ends_on_usr1(2))
+        self.assertEqual(len(self.users_of_sandboxes() - {orphan}), 1)  # Not the orphan's ids.
+        self.assertIn(orphan, self.users_of_sandboxes())
+        aside.rename(self.directory / aside.name)
+        self.die_and_start_again()
+        self.assertNotIn("sandboxes.unclaimed", self.checks())
+        self.assertNotIn(orphan, self.users_of_sandboxes())
+        self.assertEqual(self.status(job)["state"], "RUNNING")
 
     def test_a_newer_one_is_refused_and_not_touched(self):
         job = self.run_one_job()

@@ -16,6 +16,7 @@
 #include "os/file.h"
 #include "os/process.h"
 #include "os/socket.h"
+#include "provider/local/core_picker.h"
 #include "tests/integration/await.h"
 #include "tests/support/sandbox_runner.h"
 
@@ -49,12 +50,12 @@ enum class Nested : bool { kNo, kYes };  // Each sandbox within the one before i
 // violent end.
 [[noreturn]] void be_an_engine(const std::filesystem::path& directory,
                                const std::vector<model::JobSpec>& specs, Nested nested,
-                               const os::Pipe& pipe) {
+                               Handover handover, const os::Pipe& pipe) {
   SandboxRunner runner(directory);
   std::vector<Running> running;
   std::vector<NodeId> ancestors;
   for (const model::JobSpec& spec : specs) {
-    running.push_back(runner.start(spec, ancestors));
+    running.push_back(runner.start(spec, ancestors, handover));
     if (nested == Nested::kYes) ancestors.push_back(running.back().sandbox);
     if (!running.back().started) ::_exit(1);
     if (spec.process.input == model::Input::kNull) {
@@ -89,11 +90,11 @@ struct Left {
 
 // Starts `specs` in an engine that is then killed without warning.
 Left leave_behind(const std::filesystem::path& directory, const std::vector<model::JobSpec>& specs,
-                  Nested nested = Nested::kNo) {
+                  Nested nested = Nested::kNo, Handover handover = Handover::kAtOnce) {
   EXPECT_TRUE(os::become_subreaper());  // The inits become children of this process.
   os::Pipe pipe = os::make_pipe().value();
   const pid_t engine = ::fork();  // This process has no other threads yet.
-  if (engine == 0) be_an_engine(directory, specs, nested, pipe);
+  if (engine == 0) be_an_engine(directory, specs, nested, handover, pipe);
   pipe.write.reset();
   std::string told;
   std::array<char, 4096> buffer;
@@ -196,6 +197,45 @@ TEST(Adoption, ReportsTheEndsOfThoseThatEndedMeanwhile) {
   EXPECT_EQ(runner.finish(std::move(left.commands[1])).exit_code(), 6);
 }
 
+TEST(Adoption, BringsTheInputThatNobodyHasTaken) {
+  const auto directory = make_directory();
+  Left left = leave_behind(directory, {bereaved(5)}, Nested::kNo, Handover::kLater);
+  SandboxRunner runner(directory);
+  ASSERT_TRUE(runner.adopt(left.commands).at(0).running);
+  os::UniqueFd input = runner.take_input(left.commands[0]).value();
+  ASSERT_TRUE(input);
+  const std::string text = "kept\n";
+  ASSERT_TRUE(os::write_all(input.get(), std::as_bytes(std::span(text))));
+  runner.release_input(left.commands[0]);
+  EXPECT_FALSE(runner.take_input(left.commands[0]).value());
+  input.reset();
+  const Outcome outcome = runner.finish(std::move(left.commands[0]));
+  EXPECT_EQ(outcome.exit_code(), 5);
+  EXPECT_EQ(outcome.out, "kept\nlate\n");
+}
+
+TEST(Adoption, EndsAnInputThatNobodyWillHave) {
+  const auto directory = make_directory();
+  Left left = leave_behind(directory, {bereaved(5)}, Nested::kNo, Handover::kLater);
+  SandboxRunner runner(directory);
+  ASSERT_TRUE(runner.adopt(left.commands).at(0).running);
+  runner.release_input(left.commands[0]);
+  EXPECT_FALSE(runner.take_input(left.commands[0]).value());
+  EXPECT_EQ(runner.finish(std::move(left.commands[0])).out, "late\n");
+}
+
+TEST(Adoption, BringsTheInputOfAnInitThatAnswersLate) {
+  const auto directory = make_directory();
+  Left left = leave_behind(directory, {bereaved(5)}, Nested::kNo, Handover::kLater);
+  ASSERT_TRUE(os::send_signal(left.inits[0].get(), SIGSTOP));
+  SandboxRunner runner(directory);
+  ASSERT_TRUE(runner.adopt(left.commands).at(0).running);
+  ASSERT_TRUE(os::send_signal(left.inits[0].get(), SIGCONT));
+  EXPECT_TRUE(runner.take_input(left.commands[0]).value());
+  runner.release_input(left.commands[0]);
+  EXPECT_EQ(runner.finish(std::move(left.commands[0])).exit_code(), 5);
+}
+
 TEST(Adoption, ReportsAnInitThatWasKilledMeanwhile) {
   const auto directory = make_directory();
   Left left = leave_behind(directory, {patient(1)});
@@ -270,6 +310,41 @@ TEST(Adoption, WaitsForAnInitThatAnswersLate) {
   const Outcome outcome = runner.finish(std::move(left.commands[0]));
   EXPECT_EQ(outcome.exit_code(), 7);
   EXPECT_EQ(outcome.out, "ready\ncaught\n");
+}
+
+// May use half a core, tells which, and is then ready.
+model::JobSpec half_a_core(model::Profile profile) {
+  model::JobSpec spec = shell(
+      "trap 'exit 0' TERM; grep Cpus_allowed_list /proc/self/status; tail -f /dev/null & "
+      "echo ready; wait");
+  spec.sandbox.profile = profile;
+  spec.sandbox.limits.cpu_percent = 50;
+  return spec;
+}
+
+TEST(Adoption, CountsTheCoresToWhichCommandsAreBound) {
+  if (provider::own_cores().size() < 2) GTEST_SKIP() << "there is one core for all";
+  const auto directory = make_directory();
+  for (const model::Profile profile : {model::Profile::kIsolated, model::Profile::kHost}) {
+    std::filesystem::create_directory(directory);
+    Left left = leave_behind(directory, {half_a_core(profile)});
+    SandboxRunner runner(directory);
+    ASSERT_TRUE(runner.adopt(left.commands).at(0).running);
+    // A second one would be given the same core, were the first one's forgotten.
+    Running second = runner.start(half_a_core(profile));
+    const std::string first_cores = runner.await_output(left.commands[0], "ready\n");
+    const std::string second_cores = runner.await_output(second, "ready\n");
+    EXPECT_NE(first_cores, second_cores);
+    // And once it has ended, its core is as good as any other.
+    runner.signal(left.commands[0], SIGTERM);
+    EXPECT_EQ(runner.finish(std::move(left.commands[0])).exit_code(), 0);
+    Running third = runner.start(half_a_core(profile));
+    EXPECT_EQ(runner.await_output(third, "ready\n"), first_cores);
+    for (Running* running : {&second, &third}) {
+      runner.signal(*running, SIGTERM);
+      std::ignore = runner.finish(std::move(*running));
+    }
+  }
 }
 
 TEST(Adoption, KnowsWhatWasNeverStarted) {

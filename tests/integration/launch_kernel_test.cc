@@ -6,8 +6,11 @@
 #include <sched.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <sstream>
 #include <thread>
 
@@ -179,6 +182,19 @@ TEST_F(Launch, FeedsStandardInputUpToItsEnd) {
   const Outcome outcome = runner_.finish(std::move(running));
   writer.join();
   EXPECT_EQ(outcome.out, text + "end\n");
+}
+
+TEST_F(Launch, TellsWhenEachStageOfAStartWasOver) {
+  const provider::Moment asked = provider::this_moment();
+  const Outcome outcome = runner_.run_shell("true");
+  ASSERT_TRUE(outcome.started) << outcome.started.error().message;
+  ASSERT_TRUE(outcome.started->stages.has_value());
+  const provider::StartStages& stages = *outcome.started->stages;
+  const std::array moments{
+      asked,        stages.taken, stages.prepared, stages.launching, stages.cloning,
+      stages.began, stages.built, stages.spawned,  stages.known,     provider::this_moment()};
+  // Each stage makes system calls: none of them takes no time at all.
+  EXPECT_EQ(std::ranges::adjacent_find(moments, std::greater_equal()), moments.end());
 }
 
 TEST_F(Launch, ReadsNothingWithoutAnInput) {

@@ -227,23 +227,49 @@ TEST_F(Capture, LetsTheCommandOpenItsStreamsAgain) {
 }
 
 // While init is stopped, what the command writes stays in the pipe.
-TEST_F(Capture, DrainsThePipeOfADeadInit) {
-  model::JobSpec spec = shell("read line; echo in the pipe; echo too >&2; read line");
-  spec.process.input = model::Input::kPipe;
-  Running running = runner_.start(spec);
-  ASSERT_TRUE(running.started) << running.started.error().message;
-  const os::UniqueFd input = std::move(running.started->input);
-  const std::vector<pid_t> inits = inits_of(::getpid());
-  ASSERT_THAT(inits, SizeIs(1));
-  ASSERT_EQ(::kill(inits[0], SIGSTOP), 0);
-  // The first lets it write, the second ends it.
-  ASSERT_EQ(::write(input.get(), "\n\n", 2), 2);
-  pollfd end{.fd = input.get(), .events = 0, .revents = 0};
-  ASSERT_EQ(::poll(&end, 1, 20'000), 1) << "the command has not ended";
-  ASSERT_EQ(::kill(inits[0], SIGKILL), 0);
-  const Outcome outcome = runner_.finish(std::move(running));
+class DeadInit : public Capture {
+ protected:
+  // A command that writes `early`, of which init makes `kept`; then it writes once its init is
+  // stopped, and loses it.
+  [[nodiscard]] Outcome run_and_kill_init(std::optional<Bytes> limit, const std::string& early = "",
+                                          const std::string& kept = "") {
+    model::JobSpec spec = shell(
+        fmt::format("printf '{}'; read line; echo in the pipe; echo too >&2; read line", early));
+    spec.process.input = model::Input::kPipe;
+    spec.sandbox.limits.log = limit;
+    Running running = runner_.start(spec);
+    EXPECT_TRUE(running.started) << running.started.error().message;
+    const os::UniqueFd input = std::move(running.started->input);
+    std::ignore = runner_.await_output(running, kept);
+    const pid_t init = inits_of(::getpid()).at(0);
+    EXPECT_EQ(::kill(init, SIGSTOP), 0);
+    // The first lets it write, the second ends it.
+    EXPECT_EQ(::write(input.get(), "\n\n", 2), 2);
+    pollfd end{.fd = input.get(), .events = 0, .revents = 0};
+    EXPECT_EQ(::poll(&end, 1, 20'000), 1) << "the command has not ended";
+    EXPECT_EQ(::kill(init, SIGKILL), 0);
+    return runner_.finish(std::move(running));
+  }
+};
+
+TEST_F(DeadInit, LeavesAPipeThatIsDrained) {
+  const Outcome outcome = run_and_kill_init(std::nullopt);
   EXPECT_EQ(outcome.out, "in the pipe\n");
   EXPECT_EQ(outcome.err, "too\n");
+}
+
+TEST_F(DeadInit, LeavesItsLimitInForce) {
+  const Outcome outcome = run_and_kill_init(Bytes{5});
+  EXPECT_EQ(outcome.out, "in th" + std::string(kLimitMarker));
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_EQ(outcome.ended.lost_bytes, Bytes{7 + 4});
+}
+
+TEST_F(DeadInit, HasMarkedTheLimitOnceForAll) {
+  const std::string kept = "earl" + std::string(kLimitMarker);
+  const Outcome outcome = run_and_kill_init(Bytes{4}, "early", kept);
+  EXPECT_EQ(outcome.out, kept);
+  EXPECT_EQ(outcome.err, "");
 }
 
 }  // namespace

@@ -88,20 +88,40 @@ int visible_processes() {
   return count;
 }
 
-// Orphans of init that end at once. Succeeds when some of them stay as zombies.
-int leave_orphans(const char* count) {
-  for (int index = std::atoi(count); index > 0; --index) {
+// Children that end at once, of a parent that waits for none: init inherits them, some alive and
+// some as zombies.
+[[noreturn]] void orphan(int count) {
+  for (; count > 0; --count) {
     const pid_t child = ::fork();
-    if (child == 0) ::_exit(::fork() == 0 ? 0 : 0);
-    if (child < 0) return refusal();
-    ::waitpid(child, nullptr, 0);
+    if (child == 0) ::_exit(0);
+    if (child < 0) ::_exit(1);
   }
-  const timespec pause{.tv_sec = 0, .tv_nsec = 10'000'000};
-  for (int turn = 0; turn < kDeadlineSeconds * 100; ++turn) {
-    if (visible_processes() == 1) return ESRCH;
+  ::_exit(0);
+}
+
+// Whether nothing but this process comes to be left of all.
+bool is_soon_alone() {
+  const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+  for (int turn = 0; turn < kDeadlineSeconds * 1000; ++turn) {
+    if (visible_processes() == 1) return true;
     ::nanosleep(&pause, nullptr);
   }
-  return kSucceeded;
+  return false;
+}
+
+// Orphans of init. Succeeds when some of them stay as zombies, at the end or on the way.
+int leave_orphans(const char* count) {
+  constexpr int kAtATime = 50;
+  constexpr int kBetweenLooks = 5000;
+  for (int left = std::atoi(count); left > 0; left -= kAtATime) {
+    const pid_t child = ::fork();
+    if (child == 0) orphan(kAtATime);
+    int status = 0;
+    if (child < 0 || ::waitpid(child, &status, 0) < 0) return refusal();
+    if (status != 0) return EAGAIN;
+    if (left % kBetweenLooks == 0 && !is_soon_alone()) return kSucceeded;
+  }
+  return is_soon_alone() ? ESRCH : kSucceeded;
 }
 
 // Shows that leave-orphans would see zombies: those of a parent that does not wait for them.

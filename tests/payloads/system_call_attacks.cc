@@ -6,6 +6,8 @@
 
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/netlink.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -16,6 +18,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
@@ -28,6 +31,7 @@ namespace {
 
 constexpr long kBad = -1;  // A pointer to nothing, or no descriptor.
 constexpr long kNull = 0;
+constexpr int kPatienceMs = 20'000;
 constexpr std::uint64_t kUpperHalf = 1ULL << 32;  // A filter that compares 64 bits is fooled.
 
 struct Call {
@@ -125,6 +129,71 @@ int open_packet_socket_in_disguise(const char* /*operand*/) {
   return verdict(::syscall(SYS_socket, kUpperHalf | AF_PACKET, SOCK_DGRAM, 0));
 }
 
+int open_netlink(const char* protocol) {
+  const int socket = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, std::atoi(protocol));
+  if (socket < 0) return refusal();
+  ::close(socket);
+  return kSucceeded;
+}
+
+int open_netlink_in_disguise(const char* protocol) {
+  const long number = std::atol(protocol);
+  const long socket = ::syscall(SYS_socket, AF_NETLINK, SOCK_RAW, kUpperHalf | number);
+  if (socket < 0) return refusal();
+  ::close(static_cast<int>(socket));
+  return kSucceeded;
+}
+
+int subscribe_to_devices() {
+  const int socket = ::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = 1;  // The kernel's own.
+  if (socket < 0) return -1;
+  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    return socket;
+  }
+  ::close(socket);
+  return -1;
+}
+
+// Says that it listens, and succeeds once it has heard of the device with that path in sysfs.
+int hear_of_device(const char* path) {
+  const int socket = subscribe_to_devices();
+  if (socket < 0) {
+    const int error = refusal();
+    std::printf("deaf\n");
+    std::fflush(stdout);
+    return error;
+  }
+  std::printf("listening\n");
+  std::fflush(stdout);
+  pollfd event{.fd = socket, .events = POLLIN, .revents = 0};
+  while (::poll(&event, 1, kPatienceMs) > 0) {
+    char message[4096];  // "change@/devices/virtual/mem/null", then its environment.
+    const ssize_t size = ::recv(socket, message, sizeof message - 1, 0);
+    message[size < 0 ? 0 : size] = '\0';
+    if (std::strstr(message, path) != nullptr) return kSucceeded;
+  }
+  return ETIMEDOUT;
+}
+
+// An event of a device that does not exist, to everybody in this network namespace.
+int forge_device(const char* path) {
+  const int socket = ::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+  if (socket < 0) return refusal();
+  sockaddr_nl everybody{};
+  everybody.nl_family = AF_NETLINK;
+  everybody.nl_groups = 1;
+  char message[256];
+  const int size = std::snprintf(message, sizeof message, "change@%s", path);
+  const ssize_t sent = ::sendto(socket, message, static_cast<std::size_t>(size) + 1, 0,
+                                reinterpret_cast<const sockaddr*>(&everybody), sizeof everybody);
+  const int error = sent < 0 ? refusal() : kSucceeded;
+  ::close(socket);
+  return error;
+}
+
 int control_terminal(std::uint64_t request) {
   const int terminal = ::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (terminal < 0) return refusal();
@@ -185,6 +254,10 @@ constexpr Attack kAttacks[] = {{"call", call},
                                {"call-as-x32", call_as_x32},
                                {"open-socket", open_socket},
                                {"packet-socket-in-disguise", open_packet_socket_in_disguise},
+                               {"open-netlink", open_netlink},
+                               {"open-netlink-in-disguise", open_netlink_in_disguise},
+                               {"hear-of-device", hear_of_device},
+                               {"forge-device", forge_device},
                                {"push-input", push_input},
                                {"push-input-in-disguise", push_input_in_disguise},
                                {"paste-selection", paste_selection},

@@ -2,6 +2,7 @@
 //
 // S8: sandboxes share nothing with the host and nothing with each other.
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -10,7 +11,9 @@
 #include <array>
 #include <sstream>
 
+#include "os/context.h"
 #include "os/socket.h"
+#include "os/text_file.h"
 #include "tests/security/attack_test.h"
 
 namespace warren::test {
@@ -145,6 +148,34 @@ TEST_F(S8_Namespaces, NothingOfAnotherSandboxCanBeReached) {
   other.started->input.reset();
   std::ignore = runner().wait(other);
   runner().destroy(other);
+}
+
+// Tells everybody who listens of a change of /dev/null that did not happen.
+void announce_device() {
+  const auto told = os::write_text(AT_FDCWD, "/sys/devices/virtual/mem/null/uevent", "change");
+  EXPECT_TRUE(told) << os::message(told.error());
+}
+
+TEST_F(S8_Namespaces, DevicesOfTheHostAreNeitherHeardOfNorMadeUp) {
+  const std::string device = "/devices/virtual/mem/null";
+  const model::JobSpec listener = attacker_job({"hear-of-device=" + device});
+  EXPECT_THAT(run(listener).out, ::testing::StartsWith("deaf\n"));
+  EXPECT_THAT(attack({"forge-device=/devices/virtual/mem/none"}), Each(Refused()));
+
+  // The network namespace belongs to the host's users, so without the filter all is told.
+  amend(without({Op::kSeccomp}));
+  Running running = start(listener);
+  ASSERT_TRUE(running.started) << running.started.error().message;
+  std::ignore = wait_for_output(running, "listening");
+  announce_device();
+  std::ignore = wait_for_output(running, "hear-of-device=" + device + " succeeded");
+  running.started->input.reset();
+  std::ignore = runner().wait(running);
+  runner().destroy(running);
+  // Making events up needs a power over the network namespace that no sandbox has.
+  EXPECT_THAT(attack({"forge-device=/devices/virtual/mem/none"}), Each(Refused()));
+  amend(all_of({as_host_root, without({Op::kSeccomp})}));
+  EXPECT_THAT(attack({"forge-device=/devices/virtual/mem/none"}), Each(Succeeded()));
 }
 
 TEST_F(S8_Namespaces, FilesInSharedMemoryArePrivate) {

@@ -13,6 +13,7 @@ namespace {
 
 using plan::Op;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
@@ -65,6 +66,34 @@ TEST_F(S5_ProcAndSys, SwitchesOfTheKernelCannotBeWritten) {
   EXPECT_THAT(attack_amended(
                   all_of({as_host_root, without({Op::kMask}), without_mounts_on("proc")}), attacks),
               Each(Succeeded()));
+}
+
+// What stands over /proc/meminfo where memory is limited.
+TEST_F(S5_ProcAndSys, TheMemoryOfTheHostCannotBeUncoveredNorThatOfTheLimitRewritten) {
+  const std::string rewrite = "open-for-writing=/proc/meminfo";
+  const std::string uncover = "unmount=/proc/meminfo";
+  const auto attack_limited = [](const Amendment& amendment, const std::string& name) {
+    amend(amendment);
+    model::JobSpec spec = attacker_job({name});
+    spec.sandbox.limits.memory = Bytes{std::uint64_t{64} << 20};
+    const Outcome outcome = run(spec);
+    amend({});
+    return read_report(outcome.out);
+  };
+  EXPECT_THAT(attack_limited({}, rewrite), ElementsAre(Refused()));
+  EXPECT_THAT(attack_limited({}, uncover), ElementsAre(Refused()));
+  EXPECT_THAT(attack_limited(without({Op::kSeccomp}), uncover), ElementsAre(Refused()));
+  EXPECT_THAT(attack_limited(with_all_capabilities(), uncover), ElementsAre(Refused()));
+
+  const Amendment writable = [](plan::LaunchPlan& plan) {
+    for (plan::Step& step : plan.sandbox) {
+      const bool is_cover = step.op == Op::kCloneMount && step.texts.front().ends_with("/meminfo");
+      if (is_cover) step.a &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
+    }
+  };
+  EXPECT_THAT(attack_limited(writable, rewrite), ElementsAre(Succeeded()));
+  const Amendment open = all_of({as_host_root, without({Op::kSeccomp})});
+  EXPECT_THAT(attack_limited(open, uncover), ElementsAre(Succeeded()));
 }
 
 TEST_F(S5_ProcAndSys, SysfsIsReadOnly) {

@@ -4,6 +4,7 @@
 // as the only defence, where everything else has been taken out; and without the filter too.
 
 #include <fmt/format.h>
+#include <linux/netlink.h>
 #include <sys/socket.h>
 
 #include "tests/security/attack_test.h"
@@ -77,6 +78,19 @@ TEST_F(S9_SystemCalls, SocketsOfOtherFamiliesAreRefused) {
     attacks.push_back(fmt::format("open-socket={}", family));
   }
   expect_held_by_filter(attacks);
+}
+
+TEST_F(S9_SystemCalls, NetlinkSpeaksOfRoutesAlone) {
+  Attacks attacks{fmt::format("open-netlink-in-disguise={}", NETLINK_KOBJECT_UEVENT)};
+  for (const int protocol : {NETLINK_SOCK_DIAG, NETLINK_XFRM, NETLINK_AUDIT, NETLINK_NETFILTER,
+                             NETLINK_KOBJECT_UEVENT, NETLINK_GENERIC, NETLINK_CRYPTO}) {
+    attacks.push_back(fmt::format("open-netlink={}", protocol));
+  }
+  expect_held_by_filter(attacks);
+  EXPECT_THAT(attack({fmt::format("open-netlink={}", NETLINK_ROUTE)}), Each(Succeeded()));
+  // Programs that report to an audit if there is one take this for its absence (useradd(8)).
+  const std::string audit = fmt::format("open-netlink={}", NETLINK_AUDIT);
+  EXPECT_THAT(attack({audit}), Each(Verdict{audit, "EPROTONOSUPPORT"}));
 }
 
 TEST_F(S9_SystemCalls, InputCannotBePutIntoATerminal) {

@@ -30,6 +30,18 @@ Ended ended_by(const NodeId& process, std::optional<int> wait_status) {
   return how;
 }
 
+// All stages but the last two took no time.
+provider::StartStages stages_at(provider::Moment moment) {
+  return {.taken = moment,
+          .prepared = moment,
+          .launching = moment,
+          .cloning = moment,
+          .began = moment,
+          .built = moment,
+          .spawned = provider::this_moment(),
+          .known = provider::this_moment()};
+}
+
 os::UniqueFd open_file(const std::filesystem::path& path) {
   return os::UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
@@ -110,6 +122,11 @@ std::size_t FakeProvider::sandboxes() const {
   return boxes_.size();
 }
 
+std::size_t FakeProvider::reservations() const {
+  const std::scoped_lock lock(mutex_);
+  return reserved_.size();
+}
+
 std::vector<std::string> FakeProvider::calls() const {
   const std::scoped_lock lock(mutex_);
   return calls_;
@@ -134,6 +151,8 @@ Result<std::string> FakeProvider::plan_text(const model::JobSpec& spec) {
 }
 
 Result<std::string> FakeProvider::reserve(const NodeId& sandbox, const model::SandboxSpec&) {
+  const std::scoped_lock lock(mutex_);
+  reserved_.insert(sandbox);
   return "footprint of " + sandbox.to_text();
 }
 
@@ -166,6 +185,7 @@ void FakeProvider::start(provider::JobOrder order, provider::Done<provider::Star
     }
     provider::Started started;
     started.at = now();
+    started.stages = stages_at(provider::this_moment());
     if (order.spec.process.input == model::Input::kPipe) {
       started.input = os::UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     }
@@ -203,6 +223,25 @@ void FakeProvider::receive_locked(Box& box, int signal) {
   if (box.command == "stubborn" && signal != SIGKILL) return;
   if (box.frozen && signal != SIGKILL) return box.pending.push_back(signal);
   end_locked(box, ended_by(box.process, signal));
+}
+
+void FakeProvider::take_input(const NodeId& sandbox, provider::Done<os::UniqueFd> done) {
+  post([this, sandbox, done = std::move(done)]() mutable {
+    {
+      const std::scoped_lock lock(mutex_);
+      log("take-input", sandbox);
+    }
+    done(os::UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC)));
+  });
+}
+
+void FakeProvider::release_input(const NodeId& sandbox) {
+  const std::scoped_lock lock(mutex_);
+  log("release-input", sandbox);
+}
+
+void FakeProvider::dial(const NodeId&, std::uint16_t, provider::Done<os::UniqueFd> done) {
+  post([done = std::move(done)]() mutable { done(fail(Errc::kUnavailable, "nobody listens")); });
 }
 
 void FakeProvider::signal(const NodeId& sandbox, int signal, provider::Done<> done) {
@@ -254,6 +293,7 @@ void FakeProvider::destroy(const NodeId& sandbox, provider::Done<> done) {
       const std::scoped_lock lock(mutex_);
       log("destroy", sandbox);
       boxes_.erase(sandbox);
+      reserved_.erase(sandbox);
     }
     done({});
   });

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,7 +34,8 @@ class FakeProvider final : public provider::Provider {
   void settle();                     // Waits until everything that was asked for has been answered.
   void lose(const NodeId& process);  // Its init is gone without a trace.
   void finish_uploads(Result<> outcome);
-  [[nodiscard]] std::size_t sandboxes() const;  // Made and not destroyed.
+  [[nodiscard]] std::size_t sandboxes() const;     // Made and not destroyed.
+  [[nodiscard]] std::size_t reservations() const;  // The same, counted from reserve().
   [[nodiscard]] std::vector<std::string> calls() const;
 
   [[nodiscard]] std::string name() const override { return "fake"; }
@@ -46,6 +48,9 @@ class FakeProvider final : public provider::Provider {
   void upload(const provider::JobOrder& order, provider::Done<os::UniqueFd> opened,
               provider::Done<> unpacked) override;
   void start(provider::JobOrder order, provider::Done<provider::Started> done) override;
+  void take_input(const NodeId& sandbox, provider::Done<os::UniqueFd> done) override;
+  void release_input(const NodeId& sandbox) override;
+  void dial(const NodeId& sandbox, std::uint16_t port, provider::Done<os::UniqueFd> done) override;
   void signal(const NodeId& sandbox, int signal, provider::Done<> done) override;
   void kill(const NodeId& sandbox, provider::Done<> done) override;
   void freeze(const NodeId& sandbox, provider::Done<> done) override;
@@ -86,6 +91,7 @@ class FakeProvider final : public provider::Provider {
   std::condition_variable_any changed_;
   provider::Observer* observer_ = nullptr;
   std::map<NodeId, Box> boxes_;
+  std::set<NodeId> reserved_;
   std::vector<std::string> calls_;
   std::vector<provider::Done<>> uploads_;
   std::deque<Work> work_;

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -25,13 +26,15 @@
 namespace warren::test {
 namespace {
 
-constexpr std::chrono::seconds kDeadline{120};
+// The long campaigns have longer commands.
+const std::chrono::seconds kDeadline{std::getenv("WARREN_SOAK") != nullptr ? 1200 : 120};
 
 std::string read_file(int fd) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return {};
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t done = 0;
+  ::lseek(fd, 0, SEEK_SET);  // It may have been read before, when it was shorter.
   while (done < text.size()) {
     const auto count = os::read_some(fd, std::as_writable_bytes(std::span(text)).subspan(done));
     if (!count || *count == 0) break;
@@ -150,8 +153,8 @@ void SandboxRunner::ended(provider::Ended how) {
   ends_->changed.notify_all();
 }
 
-std::future<Running> SandboxRunner::begin(const model::JobSpec& spec,
-                                          std::vector<NodeId> ancestors) {
+std::future<Running> SandboxRunner::begin(const model::JobSpec& spec, std::vector<NodeId> ancestors,
+                                          Handover handover) {
   provider::JobOrder order;
   order.sandbox = next_id();
   order.process = next_id();
@@ -162,16 +165,19 @@ std::future<Running> SandboxRunner::begin(const model::JobSpec& spec,
   std::promise<Running> promise;
   auto future = promise.get_future();
   live_.insert(order.sandbox);
-  provider_->start(std::move(order), [running = std::move(running), promise = std::move(promise)](
-                                         Result<provider::Started> started) mutable {
+  auto done = [this, handover, running = std::move(running),
+               promise = std::move(promise)](Result<provider::Started> started) mutable {
     running.started = std::move(started);
+    if (handover == Handover::kAtOnce) release_input(running);
     promise.set_value(std::move(running));
-  });
+  };
+  provider_->start(std::move(order), std::move(done));
   return future;
 }
 
-Running SandboxRunner::start(const model::JobSpec& spec, std::vector<NodeId> ancestors) {
-  return await(begin(spec, std::move(ancestors)));
+Running SandboxRunner::start(const model::JobSpec& spec, std::vector<NodeId> ancestors,
+                             Handover handover) {
+  return await(begin(spec, std::move(ancestors), handover));
 }
 
 Outcome SandboxRunner::finish(Running running) {
@@ -198,6 +204,22 @@ provider::Ended SandboxRunner::wait(const Running& running) {
     throw std::runtime_error("the command does not end");
   }
   return is_there() ? ends_->by_process.at(running.process) : provider::Ended();
+}
+
+Result<os::UniqueFd> SandboxRunner::take_input(const Running& running) {
+  auto [done, future] = completion<os::UniqueFd>();
+  provider_->take_input(running.sandbox, std::move(done));
+  return await(std::move(future));
+}
+
+void SandboxRunner::release_input(const Running& running) {
+  provider_->release_input(running.sandbox);
+}
+
+Result<os::UniqueFd> SandboxRunner::dial(const Running& running, std::uint16_t port) {
+  auto [done, future] = completion<os::UniqueFd>();
+  provider_->dial(running.sandbox, port, std::move(done));
+  return await(std::move(future));
 }
 
 void SandboxRunner::signal(const Running& running, int signal) {
@@ -252,6 +274,11 @@ std::vector<LogRecord> SandboxRunner::index_of(const NodeId& process) {
 }
 
 std::vector<provider::Provider::Adoption> SandboxRunner::adopt(const std::vector<Running>& left) {
+  return try_adopt(left).value();
+}
+
+Result<std::vector<provider::Provider::Adoption>> SandboxRunner::try_adopt(
+    const std::vector<Running>& left) {
   std::vector<provider::Provider::Adoption> remembered;
   for (const Running& running : left) {
     live_.insert(running.sandbox);
@@ -262,7 +289,7 @@ std::vector<provider::Provider::Adoption> SandboxRunner::adopt(const std::vector
   }
   auto [done, future] = completion<std::vector<provider::Provider::Adoption>>();
   provider_->adopt(std::move(remembered), provider::Provider::Sweep::kYes, std::move(done));
-  return await(std::move(future)).value();
+  return await(std::move(future));
 }
 
 model::JobSpec shell(const std::string& script) {

@@ -40,6 +40,10 @@ struct Running {
   Result<provider::Started> started = fail(Errc::kInternal, "not started");
 };
 
+// Whether the command's input is handed over as soon as it has started, as engines do it once their
+// client has it, or stays with the sandbox until release_input().
+enum class Handover : bool { kLater, kAtOnce };
+
 class SandboxRunner final : private provider::Observer {
  public:
   // With state and runtime directories of its own. `amend` changes every plan before init gets it.
@@ -60,12 +64,17 @@ class SandboxRunner final : private provider::Observer {
   // The same in two steps; begin() does not even wait for the start.
   // The sandbox lies within `ancestors`, outermost first.
   [[nodiscard]] std::future<Running> begin(const model::JobSpec& spec,
-                                           std::vector<NodeId> ancestors = {});
-  [[nodiscard]] Running start(const model::JobSpec& spec, std::vector<NodeId> ancestors = {});
+                                           std::vector<NodeId> ancestors = {},
+                                           Handover handover = Handover::kAtOnce);
+  [[nodiscard]] Running start(const model::JobSpec& spec, std::vector<NodeId> ancestors = {},
+                              Handover handover = Handover::kAtOnce);
   [[nodiscard]] Outcome finish(Running running);
 
   // And piece by piece.
   [[nodiscard]] provider::Ended wait(const Running& running);
+  [[nodiscard]] Result<os::UniqueFd> take_input(const Running& running);
+  void release_input(const Running& running);
+  [[nodiscard]] Result<os::UniqueFd> dial(const Running& running, std::uint16_t port);
   void signal(const Running& running, int signal);
   void kill(const Running& running);
   void freeze(const Running& running);
@@ -77,6 +86,8 @@ class SandboxRunner final : private provider::Observer {
 
   // As an engine that comes back and remembers `left`.
   [[nodiscard]] std::vector<provider::Provider::Adoption> adopt(const std::vector<Running>& left);
+  [[nodiscard]] Result<std::vector<provider::Provider::Adoption>> try_adopt(
+      const std::vector<Running>& left);
 
  private:
   struct Ends;

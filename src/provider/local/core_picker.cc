@@ -38,6 +38,14 @@ std::vector<std::uint32_t> CorePicker::pick(const model::Limits& limits) {
   return candidates;
 }
 
+std::vector<std::uint32_t> CorePicker::pick_again(std::vector<std::uint32_t> cores) {
+  std::erase_if(
+      cores, [this](std::uint32_t core) { return !std::ranges::binary_search(available_, core); });
+  const std::lock_guard lock(mutex_);
+  for (const std::uint32_t core : cores) ++users_[core];
+  return cores;
+}
+
 void CorePicker::release(const std::vector<std::uint32_t>& cores) {
   const std::lock_guard lock(mutex_);
   for (const std::uint32_t core : cores) --users_[core];

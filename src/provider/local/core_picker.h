@@ -20,6 +20,9 @@ class CorePicker {
 
   // Empty when `limits` leaves the command all cores of `available`. Give them back with release().
   [[nodiscard]] std::vector<std::uint32_t> pick(const model::Limits& limits);
+  // Counts again what an earlier engine had picked; the cores that this one does not have are left
+  // out of the result, which is to be given back.
+  [[nodiscard]] std::vector<std::uint32_t> pick_again(std::vector<std::uint32_t> cores);
   void release(const std::vector<std::uint32_t>& cores);
 
  private:

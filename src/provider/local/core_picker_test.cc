@@ -43,6 +43,20 @@ TEST(CorePicker, TakesTheLeastUsedCoresFirst) {
   EXPECT_THAT(picker.pick(percent(50)), ElementsAre(0));
 }
 
+TEST(CorePicker, CountsAgainWhatAnEarlierEngineHasPicked) {
+  CorePicker picker({0, 1});
+  EXPECT_THAT(picker.pick_again({0}), ElementsAre(0));
+  EXPECT_THAT(picker.pick(percent(50)), ElementsAre(1));
+  EXPECT_THAT(picker.pick(percent(50)), ElementsAre(0));
+}
+
+TEST(CorePicker, LeavesOutCoresThatItNoLongerHas) {
+  CorePicker picker({1, 3});
+  EXPECT_THAT(picker.pick_again({0, 3, 4000}), ElementsAre(3));
+  picker.release({3});
+  EXPECT_THAT(picker.pick_again({0, 2}), IsEmpty());
+}
+
 TEST(CorePicker, StaysWithinTheCoresThatWereAskedFor) {
   CorePicker picker({0, 1, 2, 3});
   EXPECT_THAT(picker.pick(cores({1, 3})), ElementsAre(1, 3));

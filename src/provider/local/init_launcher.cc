@@ -149,6 +149,7 @@ Result<LaunchedInit> InitLauncher::launch(const Launch& launch) const {
   sockets.second.reset();
 
   Birth birth{.control = control_place_.get(), .program = program_.get()};
+  const Moment cloning = this_moment();
   os::Child child = WARREN_TRY(
       os::context(os::spawn({.flags = launch.namespaces | CLONE_FILES, .cgroup = launch.cgroup},
                             become_init, &birth, *stack_),
@@ -162,7 +163,8 @@ Result<LaunchedInit> InitLauncher::launch(const Launch& launch) const {
     reap(child);
     WARREN_TRY(os::context(os::KernelResult<>(std::unexpected(birth.error)), "{}", birth.stage));
   }
-  return LaunchedInit{.child = std::move(child), .control = std::move(sockets.first)};
+  return LaunchedInit{
+      .child = std::move(child), .control = std::move(sockets.first), .cloning = cloning};
 }
 
 }  // namespace warren::provider

@@ -15,8 +15,12 @@
 #include "os/process.h"
 #include "plan/init_protocol.h"
 #include "plan/launch_plan.h"
+#include "provider/start_stages.h"
 
 namespace warren::provider {
+
+// The number of a sandbox's command: the local provider starts no other in it.
+inline constexpr std::uint32_t kOnlyProcess = 1;
 
 struct Launch {
   std::uint64_t namespaces = 0;  // CLONE_NEW* of init itself.
@@ -24,12 +28,13 @@ struct Launch {
   std::vector<std::byte> plan;   // Encoded.
   std::vector<std::pair<plan::Slot, int>> descriptors;  // The caller's; they are copied.
   std::uint64_t log_limit = 0;
-  std::uint32_t process = 1;
+  std::uint32_t process = kOnlyProcess;
 };
 
 struct LaunchedInit {
   os::Child child;
   os::UniqueFd control;  // SOCK_SEQPACKET, non-blocking.
+  Moment cloning{};      // When everything but the clone was done.
 };
 
 class InitLauncher {

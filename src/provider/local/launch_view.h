@@ -6,6 +6,7 @@
 //
 //   /layers  the pool          /host/<tree>  the host's trees, as the image names them
 //   /pool    for init's use    /mnt          for init's use
+//   /empty   an empty file system, read-only, that hides directories of /proc and /sys
 
 #pragma once
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -17,6 +18,9 @@
 
 namespace warren::provider {
 
+// What is known of the write end that init holds of a command's standard input.
+enum class Input : std::uint8_t { kUnknown, kHeld, kNone };
+
 // What this program holds of one sandbox. Its fields belong to the thread whose turn it is: the
 // preparer and the launcher until init runs, the watcher until it has ended, the cleaner then.
 struct LiveSandbox {
@@ -26,18 +30,25 @@ struct LiveSandbox {
   std::uint64_t number = 0;  // For the watcher.
   std::optional<rootfs::IdRange> range;  // None in the host profile.
   std::optional<Bytes> disk_limit;
+  Bytes log_limit;                   // 0: none.
   std::vector<std::uint32_t> cores;  // Bound, to be given back.
   bool has_layer = false;
-  plan::LaunchPlan plan;  // For the sentence about a step that fails.
+  plan::LaunchPlan plan;  // Until it has started: for the sentence about a step that fails.
 
   os::Child init;  // pid 0 where an earlier engine is its parent.
   os::UniqueFd control;
   bool is_watched = false;            // The watcher will call gone() for `control`.
   std::array<os::UniqueFd, 2> pipes;  // Read ends of the command's output.
-  os::UniqueFd output_event;          // Guarded by the provider's mutex.
 
+  // Guarded by the provider's mutex.
+  os::UniqueFd output_event;
+  Input input = Input::kUnknown;
+  os::UniqueFd input_end;       // Of an adopted one, until it is taken or released.
+  Done<os::UniqueFd> on_input;  // Who waits for it.
+  std::map<std::uint32_t, Done<os::UniqueFd>> dials;  // By their numbers.
+
+  StartStages stages;        // Those of this program; init tells of its own.
   Done<Started> on_started;  // Empty once it has been called.
-  os::UniqueFd input;        // For Started.
   bool has_ended = false;    // The observer knows.
 };
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 
@@ -18,6 +19,7 @@
 #include "os/call.h"
 #include "os/context.h"
 #include "os/socket.h"
+#include "os/text_file.h"
 #include "provider/local/local_sandboxes.h"
 
 namespace warren::provider {
@@ -31,20 +33,24 @@ constexpr plan::MessageHead kAttach{.version = plan::kProtocolVersion,
                                     .type = plan::MessageType::kAttach,
                                     .bytes = sizeof(plan::MessageHead)};
 
-// Init's answer to kAttach: a descriptor of itself, an invalid one while it owes the answer.
-// Nothing when it has ended meanwhile.
-std::optional<os::UniqueFd> receive_pidfd(int control) {
-  pollfd answer{.fd = control, .events = POLLIN, .revents = 0};
-  const auto ready = os::call_for<int>([&] { return ::poll(&answer, 1, kAnswerMs); });
-  if (!ready) return std::nullopt;
-  if (*ready == 0) return os::UniqueFd();
+struct Answer {
+  os::UniqueFd pidfd;  // Of init; an invalid one while it owes the answer.
+  std::uint16_t version = plan::kProtocolVersion;
+};
+
+// Init's answer to kAttach. Nothing when it has ended meanwhile.
+std::optional<Answer> receive_answer(int control) {
+  pollfd ready{.fd = control, .events = POLLIN, .revents = 0};
+  const auto count = os::call_for<int>([&] { return ::poll(&ready, 1, kAnswerMs); });
+  if (!count) return std::nullopt;
+  if (*count == 0) return Answer();
   plan::StateEvent state{};
   auto received = os::receive_message(control, std::as_writable_bytes(std::span(&state, 1)));
   if (!received || received->bytes != sizeof state || received->descriptors != 1 ||
       state.head.type != plan::MessageType::kState) {
     return std::nullopt;
   }
-  return std::move(received->fds[0]);
+  return Answer{.pidfd = std::move(received->fds[0]), .version = state.head.version};
 }
 
 std::string_view leaf_of(std::string_view group) {
@@ -60,30 +66,59 @@ cgroup::GroupName group_among(const std::vector<cgroup::GroupName>& groups, cons
   return id;
 }
 
+// What follows `name` in a file of procfs, up to the next blank.
+std::optional<std::string> read_field(const std::string& path, std::string_view name) {
+  const auto text = os::read_text(AT_FDCWD, path.c_str());
+  const std::size_t found = text ? text->find(name) : std::string::npos;
+  if (found == std::string::npos) return std::nullopt;
+  const std::size_t start = found + name.size();
+  return text->substr(start, text->find_first_of("\t\n", start) - start);
+}
+
+// The host's id of the user that a process runs as; for an init, the first of its sandbox's range.
+std::optional<std::string> user_of(const os::UniqueFd& pidfd) {
+  const auto pid = read_field(fmt::format("/proc/self/fdinfo/{}", pidfd.get()), "\nPid:\t");
+  return pid ? read_field(fmt::format("/proc/{}/status", *pid), "\nUid:\t") : std::nullopt;
+}
+
 }  // namespace
 
 void LocalSandboxes::adopt(std::vector<Adoption> sandboxes, Sweep sweep,
                            Done<std::vector<Adoption>> done) {
   cleaner_->post([this, sandboxes = std::move(sandboxes), sweep, done = std::move(done)]() mutable {
     const auto groups = parts_.cgroups->list().value_or(std::vector<cgroup::GroupName>());
-    for (Adoption& adoption : sandboxes) adopt_one(adoption, groups);
+    for (Adoption& adoption : sandboxes) {
+      if (const auto adopted = adopt_one(adoption, groups); !adopted) {
+        return done(std::unexpected(adopted.error()));
+      }
+    }
     const auto remains = unclaimed(sandboxes, groups);
     if (sweep == Sweep::kYes) {
       remove_all(remains);
     } else {
-      for (const auto& [id, group] : remains) spdlog::warn("nobody claims {}: left", id.to_text());
+      for (const auto& [id, group] : remains) leave(id, group);
     }
     done(std::move(sandboxes));
   });
 }
 
-void LocalSandboxes::adopt_one(Adoption& adoption, const std::vector<cgroup::GroupName>& groups) {
+Error foreign_init(const LiveSandbox& sandbox, std::uint16_t version) {
+  return {
+      Errc::kFailedPrecondition,
+      fmt::format("the init of sandbox {} speaks version {} of its protocol, this engine {} to {}",
+                  sandbox.id.to_text(), version, plan::kOldestVersion, plan::kProtocolVersion)};
+}
+
+Result<> LocalSandboxes::adopt_one(Adoption& adoption,
+                                   const std::vector<cgroup::GroupName>& groups) {
   const SandboxPtr sandbox =
       add(adoption.sandbox, adoption.process, group_among(groups, adoption.sandbox));
   reserve_again(adoption.sandbox, adoption.footprint);
   sandbox->has_layer = true;
   sandbox->disk_limit = adoption.disk_limit;
-  adoption.running = attach(sandbox);
+  sandbox->log_limit = adoption.log_limit.value_or(Bytes{});
+  bind_again(*sandbox);
+  adoption.running = WARREN_TRY(attach(sandbox));
   // Only now: one that was still being built or about to end has recorded it by now.
   const auto records = parts_.logs.records(adoption.process);
   for (const plan::Record& record : records.value_or(std::vector<plan::Record>())) {
@@ -95,7 +130,7 @@ void LocalSandboxes::adopt_one(Adoption& adoption, const std::vector<cgroup::Gro
   }
   if (adoption.running) {
     adoption.started = true;
-    return;
+    return {};
   }
   if (adoption.started) {
     report_from_records(*sandbox);
@@ -105,16 +140,27 @@ void LocalSandboxes::adopt_one(Adoption& adoption, const std::vector<cgroup::Gro
     if (!removed) spdlog::warn("removing {}: {}", sandbox->id.to_text(), removed.error().message);
     reserve_again(adoption.sandbox, adoption.footprint);
   }
+  return {};
 }
 
-bool LocalSandboxes::attach(const SandboxPtr& sandbox) {
+void LocalSandboxes::bind_again(LiveSandbox& sandbox) {
+  const auto note = parts_.cgroups->note(sandbox.group);
+  if (!note) return;  // It has no cgroup: nothing of it runs.
+  const auto cores = model::parse_cores(*note, CPU_SETSIZE);
+  if (cores) sandbox.cores = cores_.pick_again(cores->cores);
+}
+
+Result<bool> LocalSandboxes::attach(const SandboxPtr& sandbox) {
   auto control = parts_.sockets.connect(sandbox->id);
   if (!control) return false;
   const auto bytes = std::as_bytes(std::span(&kAttach, 1));
   if (!os::send_message(control->get(), bytes, {})) return false;
-  auto pidfd = receive_pidfd(control->get());
-  if (!pidfd) return false;
-  sandbox->init.pidfd = *std::move(pidfd);
+  auto answer = receive_answer(control->get());
+  if (!answer) return false;
+  sandbox->init.pidfd = std::move(answer->pidfd);
+  if (!plan::is_driven(answer->version)) {
+    return std::unexpected(foreign_init(*sandbox, answer->version));
+  }
   sandbox->control = *std::move(control);
   std::ignore = os::set_nonblocking(sandbox->control.get());
   // What follows, the pipes of the command and before them an answer that is late, is the
@@ -137,6 +183,18 @@ std::map<NodeId, cgroup::GroupName> LocalSandboxes::unclaimed(
   }
   for (const Adoption& adoption : claimed) found.erase(adoption.sandbox);
   return found;
+}
+
+// It keeps what it has: its range of ids is taken, and close() sees that a sandbox is left.
+void LocalSandboxes::leave(const NodeId& id, const cgroup::GroupName& group) {
+  const SandboxPtr sandbox = add(id, NodeId(), group);
+  sandbox->has_ended = true;  // Nobody waits for it.
+  const auto attached = attach(sandbox);
+  const bool lives = !attached || *attached;  // One that is foreign answers as well.
+  if (const auto user = user_of(sandbox->init.pidfd)) reserve_again(id, *user);
+  spdlog::warn("nobody claims sandbox {}, {}: left as it is", id.to_text(),
+               lives ? "which runs" : "of which nothing runs");
+  ++unclaimed_;
 }
 
 void LocalSandboxes::remove_all(const std::map<NodeId, cgroup::GroupName>& unordered) {

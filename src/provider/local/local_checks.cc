@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "provider/local/local_sandboxes.h"
+#include "provider/local/memory_view.h"
 
 namespace warren::provider {
 namespace {
@@ -33,6 +34,12 @@ std::vector<Check> LocalSandboxes::checks() const {
   checks.push_back({.name = "limit.disk",
                     .verdict = missing ? Check::Verdict::kMissing : Check::Verdict::kOk,
                     .detail = missing.value_or("btrfs quotas hold it exactly")});
+  if (const std::size_t unclaimed = unclaimed_; unclaimed > 0) {
+    checks.push_back(
+        {.name = "sandboxes.unclaimed",
+         .verdict = Check::Verdict::kLimited,
+         .detail = fmt::format("{} were left as they are: engine.log has their ids", unclaimed)});
+  }
   return checks;
 }
 
@@ -63,6 +70,9 @@ Result<std::string> LocalSandboxes::plan_text(const model::JobSpec& spec) {
   resources.work_tasks = resources.init_tasks;
   resources.has_work_group = static_cast<bool>(parts_.init_entry.unified);
   resources.has_kill_file = resources.has_work_group;
+  const model::Limits& limits = spec.sandbox.limits;
+  resources.has_meminfo =
+      meminfo_within({.memory = limits.memory, .swap = limits.swap.value_or(Bytes{})}).has_value();
   resources.hostname = spec.name.empty() ? "<process>" : spec.name;
   resources.seccomp = parts_.seccomp;
   const plan::LaunchPlan plan = WARREN_TRY(plan::compile(spec, parts_.image, resources));

@@ -37,6 +37,18 @@ Timestamp now() {
   return std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now());
 }
 
+// The stages of this program, completed by those that init has told of.
+StartStages completed(StartStages stages, const plan::StartedEvent& event) {
+  const auto moment = [](std::uint64_t monotonic) {
+    return Moment(std::chrono::nanoseconds(static_cast<std::int64_t>(monotonic)));
+  };
+  stages.began = moment(event.began_ns);
+  stages.built = moment(event.built_ns);
+  stages.spawned = moment(event.spawned_ns);
+  stages.known = this_moment();
+  return stages;
+}
+
 template <typename T>
 std::optional<T> read_message(std::span<const std::byte> bytes) {
   if (bytes.size() != sizeof(T)) return std::nullopt;
@@ -114,8 +126,17 @@ void LocalSandboxes::message(std::uint64_t number, std::span<const std::byte> me
   const SandboxPtr sandbox = find_number(number);
   const auto head = read_message<plan::MessageHead>(message.first(sizeof(plan::MessageHead)));
   if (!sandbox || !head) return;
+  if (!plan::is_driven(head->version)) {
+    spdlog::error("{}", foreign_init(*sandbox, head->version).message);
+    return;
+  }
   if (head->type == plan::MessageType::kState && received.descriptors == 1) {
     sandbox->init.pidfd = std::move(received.fds[0]);  // An answer to adopt() that came late.
+    return;
+  }
+  if (head->type == plan::MessageType::kDialed) {
+    const auto event = read_message<plan::DialedEvent>(message);
+    if (event) has_dialed(*sandbox, *event, received);
     return;
   }
   if (head->type == plan::MessageType::kStarted) {
@@ -141,11 +162,20 @@ void LocalSandboxes::has_started(LiveSandbox& sandbox, const plan::StartedEvent&
   for (std::size_t stream = 0; stream < sandbox.pipes.size(); ++stream) {
     if ((event.pipes >> stream & 1) != 0) sandbox.pipes[stream] = std::move(received.fds[pipes++]);
   }
+  os::UniqueFd input;
+  if ((event.pipes & plan::kInputPipe) != 0) input = std::move(received.fds[pipes++]);
   if (const std::lock_guard lock(mutex_); !sandbox.output_event) {
     sandbox.output_event = std::move(received.fds[pipes]);
   }
-  if (!sandbox.on_started) return;
-  Started started{.at = to_timestamp(event.at), .input = std::move(sandbox.input)};
+  sandbox.plan = {};  // None of its steps can fail any more.
+  if (!sandbox.on_started) return has_input(sandbox, std::move(input));
+  {
+    const std::lock_guard lock(mutex_);
+    sandbox.input = input ? Input::kHeld : Input::kNone;
+  }
+  Started started{.at = to_timestamp(event.at),
+                  .input = std::move(input),
+                  .stages = completed(sandbox.stages, event)};
   std::exchange(sandbox.on_started, {})(std::move(started));
 }
 
@@ -153,6 +183,7 @@ void LocalSandboxes::gone(std::uint64_t number) {
   const SandboxPtr sandbox = find_number(number);
   if (!sandbox) return;
   if (!sandbox->has_ended) report_from_records(*sandbox);
+  end_talk(*sandbox);
   // The socket may close now: until here its number must not become another one's.
   const std::lock_guard lock(mutex_);
   by_number_.erase(number);
@@ -203,7 +234,7 @@ void LocalSandboxes::has_exited(LiveSandbox& sandbox, const plan::Record& record
   how.stderr_bytes = Bytes{record.stderr_bytes};
   how.lost_bytes = Bytes{record.lost_bytes};
   if (sandbox.on_started) {
-    std::exchange(sandbox.on_started, {})(Started{.at = how.at, .input = std::move(sandbox.input)});
+    std::exchange(sandbox.on_started, {})(Started{.at = how.at, .input = {}});
   }
   report(sandbox, std::move(how));
 }
@@ -228,10 +259,13 @@ void LocalSandboxes::drain_pipes(LiveSandbox& sandbox, Ended& how) {
   if (!files) return;
   const auto& [out, err] = sandbox.pipes;
   const int index = files->index.get();
-  const Drained from_out = drain_pipe(
-      out.get(), {.file = files->stdout_file.get(), .index = index, .stream = LogStream::kStdout});
-  const Drained from_err = drain_pipe(
-      err.get(), {.file = files->stderr_file.get(), .index = index, .stream = LogStream::kStderr});
+  const DrainTarget to_out{
+      .file = files->stdout_file.get(), .index = index, .stream = LogStream::kStdout};
+  const DrainTarget to_err{
+      .file = files->stderr_file.get(), .index = index, .stream = LogStream::kStderr};
+  LogRoom room = room_in(sandbox.log_limit, to_out, to_err);
+  const Drained from_out = drain_pipe(out.get(), to_out, room);
+  const Drained from_err = drain_pipe(err.get(), to_err, room);
   how.stdout_bytes = from_out.size;
   how.stderr_bytes = from_err.size;
   how.lost_bytes = Bytes{from_out.lost.value + from_err.lost.value};

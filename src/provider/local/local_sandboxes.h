@@ -51,6 +51,9 @@ struct LocalParts {
 // The name of the order's cgroup: below those of the sandboxes that enclose it.
 [[nodiscard]] cgroup::GroupName nested_group(const JobOrder& order);
 
+// About an init whose version of the protocol this engine does not speak.
+[[nodiscard]] Error foreign_init(const LiveSandbox& sandbox, std::uint16_t version);
+
 class LocalSandboxes final : public Provider, private InitWatcher::Listener {
  public:
   [[nodiscard]] static Result<std::unique_ptr<Provider>> create(const LocalOptions& options);
@@ -64,6 +67,9 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
                                             const model::SandboxSpec& spec) override;
   void upload(const JobOrder& order, Done<os::UniqueFd> opened, Done<> unpacked) override;
   void start(JobOrder order, Done<Started> done) override;
+  void take_input(const NodeId& sandbox, Done<os::UniqueFd> done) override;
+  void release_input(const NodeId& sandbox) override;
+  void dial(const NodeId& sandbox, std::uint16_t port, Done<os::UniqueFd> done) override;
   void signal(const NodeId& sandbox, int signal, Done<> done) override;
   void kill(const NodeId& sandbox, Done<> done) override;
   void freeze(const NodeId& sandbox, Done<> done) override;
@@ -85,6 +91,8 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   [[nodiscard]] Result<> prepare_output(Preparation& preparation);
   [[nodiscard]] Result<> prepare_cgroup(Preparation& preparation);
   [[nodiscard]] Result<> prepare_isolation(Preparation& preparation);
+  [[nodiscard]] Result<> prepare_cores(Preparation& preparation);
+  [[nodiscard]] Result<> prepare_meminfo(Preparation& preparation);
   [[nodiscard]] Result<> prepare_plan(Preparation& preparation);
   [[nodiscard]] Result<> make_layer(LiveSandbox& sandbox, const model::JobSpec& spec);
   void launch(const std::shared_ptr<Preparation>& preparation);
@@ -94,6 +102,11 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
 
   // local_upload.cc
   [[nodiscard]] Result<os::UniqueFd> begin_upload(const JobOrder& order, Done<> unpacked);
+
+  // local_talk.cc: what is asked of an init while its command runs.
+  void has_input(LiveSandbox& sandbox, os::UniqueFd input);
+  void has_dialed(LiveSandbox& sandbox, const plan::DialedEvent& event, os::Received& received);
+  void end_talk(LiveSandbox& sandbox);
 
   // local_end.cc: from init's messages to the observer, and the taking away.
   void message(std::uint64_t number, std::span<const std::byte> message,
@@ -108,10 +121,14 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   [[nodiscard]] Result<> remove_everything(LiveSandbox& sandbox);
 
   // local_adopt.cc: what an earlier engine has left.
-  void adopt_one(Adoption& adoption, const std::vector<cgroup::GroupName>& groups);
-  [[nodiscard]] bool attach(const SandboxPtr& sandbox);
+  [[nodiscard]] Result<> adopt_one(Adoption& adoption,
+                                   const std::vector<cgroup::GroupName>& groups);
+  void bind_again(LiveSandbox& sandbox);
+  // Whether its init lives. Fails where it is one that this engine cannot drive.
+  [[nodiscard]] Result<bool> attach(const SandboxPtr& sandbox);
   [[nodiscard]] std::map<NodeId, cgroup::GroupName> unclaimed(
       const std::vector<Adoption>& claimed, const std::vector<cgroup::GroupName>& groups);
+  void leave(const NodeId& id, const cgroup::GroupName& group);
   void remove_all(const std::map<NodeId, cgroup::GroupName>& unordered);
 
   [[nodiscard]] SandboxPtr add(const NodeId& id, const NodeId& process, cgroup::GroupName group);
@@ -129,11 +146,13 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   NetworkPool networks_;
   UploadThreads uploads_;
   Observer* observer_ = nullptr;
+  std::atomic<std::size_t> unclaimed_ = 0;  // Sandboxes of a lost database that were left alone.
 
   std::mutex mutex_;
   std::unordered_map<NodeId, SandboxPtr> sandboxes_;
   std::unordered_map<std::uint64_t, SandboxPtr> by_number_;
   std::uint64_t next_number_ = 1;
+  std::uint32_t next_dial_ = 1;
   // From reserve() until the sandbox is removed, whether it has ever been made or not.
   std::unordered_map<NodeId, rootfs::IdRange> ranges_;
 

@@ -12,8 +12,8 @@
 
 #include "os/call.h"
 #include "os/context.h"
-#include "os/socket.h"
 #include "provider/local/local_sandboxes.h"
+#include "provider/local/memory_view.h"
 #include "rootfs/user_namespace.h"
 
 namespace warren::provider {
@@ -21,15 +21,6 @@ namespace {
 
 bool is_isolated(const model::JobSpec& spec) {
   return spec.sandbox.profile == model::Profile::kIsolated;
-}
-
-// Lets init hand `pipe` to the command's user: it changes the owner only of what has one inside.
-Result<> give_to_sandbox(const os::UniqueFd& pipe, const JobOrder& order) {
-  if (!is_isolated(order.spec)) return {};
-  const auto range =
-      WARREN_TRY(context(rootfs::parse_id_range(order.footprint), "reading a footprint"));
-  return os::context(os::call([&] { return ::fchown(pipe.get(), range.base, range.base); }),
-                     "giving a pipe to a sandbox");
 }
 
 // A name that fits utsname (64 bytes with its NUL).
@@ -55,7 +46,6 @@ struct LocalSandboxes::Preparation {
   SandboxPtr sandbox;
   OutputFiles output;
   os::UniqueFd listener;
-  os::UniqueFd input;
   cgroup::Entry group;
   os::UniqueFd kill_file;
   os::UniqueFd users;
@@ -77,17 +67,21 @@ void LocalSandboxes::prepare(JobOrder order, Done<Started> done) {
   preparation->sandbox =
       add(preparation->order.sandbox, preparation->order.process, nested_group(preparation->order));
   LiveSandbox& sandbox = *preparation->sandbox;
+  sandbox.stages.taken = this_moment();
   sandbox.on_started = std::move(done);
   sandbox.disk_limit = preparation->order.spec.sandbox.limits.disk;
+  sandbox.log_limit = preparation->order.spec.sandbox.limits.log.value_or(Bytes{});
 
   const auto all = [&]() -> Result<> {
     WARREN_TRY(context(prepare_output(*preparation), "output"));
     WARREN_TRY(context(prepare_cgroup(*preparation), "cgroup"));
+    WARREN_TRY(context(prepare_cores(*preparation), "cores"));
     WARREN_TRY(prepare_isolation(*preparation));
     return context(prepare_plan(*preparation), "plan");
   };
   if (const auto done_all = all(); !done_all)
     return abandon(preparation->sandbox, done_all.error());
+  sandbox.stages.prepared = this_moment();
   if (is_isolated(preparation->order.spec)) {
     launcher_->post([this, preparation] { launch(preparation); });
   } else {
@@ -102,12 +96,6 @@ Result<> LocalSandboxes::prepare_output(Preparation& preparation) {
   preparation.sandbox->output_event = WARREN_TRY(
       os::context(os::call_for_fd([] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }),
                   "making an eventfd"));
-  if (preparation.order.spec.process.input == model::Input::kPipe) {
-    os::Pipe pipe = WARREN_TRY(os::context(os::make_pipe(), "making a pipe for input"));
-    preparation.input = std::move(pipe.read);
-    WARREN_TRY(give_to_sandbox(preparation.input, preparation.order));
-    preparation.sandbox->input = std::move(pipe.write);
-  }
   return {};
 }
 
@@ -134,7 +122,25 @@ Result<> LocalSandboxes::prepare_isolation(Preparation& preparation) {
   WARREN_TRY(context(make_layer(sandbox, preparation.order.spec), "layer"));
   preparation.users = WARREN_TRY(context(users_.open(range), "users"));
   preparation.network = WARREN_TRY(context(networks_.take(), "network"));
+  WARREN_TRY(context(prepare_meminfo(preparation), "memory"));
   return context(parts_.cgroups->allow_entry(sandbox.group, range.base), "cgroup");
+}
+
+// Noted with the cgroup: an engine that adopts the sandbox counts them again.
+Result<> LocalSandboxes::prepare_cores(Preparation& preparation) {
+  LiveSandbox& sandbox = *preparation.sandbox;
+  sandbox.cores = cores_.pick(preparation.order.spec.sandbox.limits);
+  preparation.resources.affinity = sandbox.cores;
+  if (sandbox.cores.empty()) return {};
+  return parts_.cgroups->set_note(sandbox.group, model::to_text(model::CoreSet{sandbox.cores}));
+}
+
+Result<> LocalSandboxes::prepare_meminfo(Preparation& preparation) {
+  const LiveSandbox& sandbox = *preparation.sandbox;
+  const auto text = meminfo_within(WARREN_TRY(parts_.cgroups->memory_bounds(sandbox.group)));
+  preparation.resources.has_meminfo = text.has_value();
+  if (!text) return {};
+  return parts_.pool->write_file(sandbox.id, plan::kMeminfo, *text);
 }
 
 Result<> LocalSandboxes::make_layer(LiveSandbox& sandbox, const model::JobSpec& spec) {
@@ -148,8 +154,6 @@ Result<> LocalSandboxes::make_layer(LiveSandbox& sandbox, const model::JobSpec& 
 Result<> LocalSandboxes::prepare_plan(Preparation& preparation) {
   LiveSandbox& sandbox = *preparation.sandbox;
   plan::Resources& resources = preparation.resources;
-  sandbox.cores = cores_.pick(preparation.order.spec.sandbox.limits);
-  resources.affinity = sandbox.cores;
   resources.sandbox_dir = rootfs::layer_path(sandbox.id);
   resources.first_id = sandbox.range ? sandbox.range->base : 0;
   resources.hostname = hostname_of(preparation.order);
@@ -162,6 +166,7 @@ Result<> LocalSandboxes::prepare_plan(Preparation& preparation) {
 }
 
 void LocalSandboxes::launch(const std::shared_ptr<Preparation>& preparation) {
+  preparation->sandbox->stages.launching = this_moment();
   const auto launched = is_isolated(preparation->order.spec)
                             ? launch_isolated(*preparation)
                             : launch_init(*preparation, parts_.host_launcher);
@@ -184,7 +189,7 @@ Result<> LocalSandboxes::launch_init(Preparation& preparation, const InitLaunche
   }
   launch.cgroup = parts_.init_entry.unified.get();
   launch.plan = std::move(preparation.plan);
-  launch.log_limit = preparation.order.spec.sandbox.limits.log.value_or(Bytes{}).value;
+  launch.log_limit = sandbox.log_limit.value;
   const auto give = [&launch](plan::Slot slot, const os::UniqueFd& fd) {
     if (fd) launch.descriptors.emplace_back(slot, fd.get());
   };
@@ -201,7 +206,6 @@ Result<> LocalSandboxes::launch_init(Preparation& preparation, const InitLaunche
   }
   give(plan::Slot::kWorkGroup, preparation.group.unified);
   give(plan::Slot::kKillFile, preparation.kill_file);
-  give(plan::Slot::kInput, preparation.input);
   give(plan::Slot::kStdoutLog, preparation.output.stdout_file);
   give(plan::Slot::kStderrLog, preparation.output.stderr_file);
   give(plan::Slot::kIndex, preparation.output.index);
@@ -211,6 +215,7 @@ Result<> LocalSandboxes::launch_init(Preparation& preparation, const InitLaunche
   LaunchedInit init = WARREN_TRY(context(launcher.launch(launch), "clone"));
   sandbox.init = std::move(init.child);
   sandbox.control = std::move(init.control);
+  sandbox.stages.cloning = init.cloning;
   // From here on the watcher decides: its first message may come before this call returns.
   sandbox.is_watched = true;
   const auto watched = watcher_->watch(sandbox.control.get(), sandbox.number);

@@ -32,10 +32,10 @@ Result<os::UniqueFd> open_directory(int parent, const std::string& name) {
                      name);
 }
 
-Result<OutputFiles> open_files(int directory, int extra_flags) {
+Result<OutputFiles> open_files(int directory, int all_flags) {
   const auto file = [&](const char* name, int flags) {
-    return os::context(os::open_at(directory, name, O_WRONLY | extra_flags | flags, kFileMode),
-                       "opening {}", name);
+    return os::context(os::open_at(directory, name, all_flags | flags, kFileMode), "opening {}",
+                       name);
   };
   OutputFiles files;
   files.stdout_file = WARREN_TRY(file("stdout.log", 0));
@@ -67,8 +67,8 @@ Result<OutputFiles> LogDirectory::create(const NodeId& process) const {
                        "making logs/{}", name);
   }
   const os::UniqueFd directory = WARREN_TRY(open_directory(logs_.get(), name));
-  OutputFiles files =
-      WARREN_TRY(context(open_files(directory.get(), O_CREAT | O_TRUNC), "logs/{}", name));
+  OutputFiles files = WARREN_TRY(
+      context(open_files(directory.get(), O_WRONLY | O_CREAT | O_TRUNC), "logs/{}", name));
   // The end of the command is recorded even on a disk that is full by then.
   const auto reserved = os::call(
       [&] { return ::fallocate(files.record.get(), FALLOC_FL_KEEP_SIZE, 0, kReservedForRecord); });
@@ -80,7 +80,7 @@ Result<OutputFiles> LogDirectory::create(const NodeId& process) const {
 
 Result<OutputFiles> LogDirectory::reopen(const NodeId& process) const {
   const os::UniqueFd directory = WARREN_TRY(open_directory(logs_.get(), process.to_text()));
-  return open_files(directory.get(), 0);
+  return open_files(directory.get(), O_RDWR);
 }
 
 Result<LogFiles> LogDirectory::read(const NodeId& process) const {

@@ -34,7 +34,7 @@ class LogDirectory {
 
   [[nodiscard]] Result<LogFiles> read(const NodeId& process) const;
 
-  // The same files as create() gave, for draining what a dead init could not.
+  // The same files as create() gave, to be read as well, for draining what a dead init could not.
   [[nodiscard]] Result<OutputFiles> reopen(const NodeId& process) const;
 
   // What init has recorded, oldest first; torn or foreign records are left out. Empty when there is

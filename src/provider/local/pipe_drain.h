@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <cstdint>
+
 #include "base/log_index.h"
 #include "base/size.h"
 
@@ -16,13 +18,22 @@ struct DrainTarget {
   LogStream stream;
 };
 
-struct Drained {
-  Bytes size;  // Of the file, then.
-  Bytes lost;  // What was read and could not be written; the index says so in one record.
+// What a log may still take, all of its streams and the index together.
+struct LogRoom {
+  std::uint64_t bytes;
+  bool is_marked = false;  // Readers are told already that the limit is reached.
 };
 
-// Moves what `pipe` holds to the end of the file. After the first write that fails nothing more is
-// kept, so that what is kept has no gaps.
-[[nodiscard]] Drained drain_pipe(int pipe, const DrainTarget& target);
+// The room that `limit` leaves a log of both streams, as init would count it. 0 is no limit.
+[[nodiscard]] LogRoom room_in(Bytes limit, const DrainTarget& out, const DrainTarget& err);
+
+struct Drained {
+  Bytes size;  // Of the file, then.
+  Bytes lost;  // What was read and not kept; the index says so in one record.
+};
+
+// Moves what `pipe` holds to the end of the file. What is beyond `room`, and all that follows the
+// first write that fails, is not kept, so that what is kept has no gaps.
+[[nodiscard]] Drained drain_pipe(int pipe, const DrainTarget& target, LogRoom& room);
 
 }  // namespace warren::provider

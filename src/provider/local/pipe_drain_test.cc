@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "os/file.h"
@@ -20,6 +22,7 @@
 namespace warren::provider {
 namespace {
 
+constexpr LogRoom kUnlimited{.bytes = UINT64_MAX};
 constexpr std::size_t kLeft = std::size_t{600} * 1024;  // More than one read takes.
 
 // The read end of a pipe that holds `text` and has no writer any more.
@@ -57,8 +60,9 @@ TEST(DrainPipe, AppendsWhatIsLeftWithoutGaps) {
   const os::UniqueFd pipe = pipe_with(left);
   const os::UniqueFd file = file_with("before\n");
   const os::UniqueFd index = file_with("");
+  LogRoom room = kUnlimited;
   const Drained drained = drain_pipe(
-      pipe.get(), {.file = file.get(), .index = index.get(), .stream = LogStream::kStderr});
+      pipe.get(), {.file = file.get(), .index = index.get(), .stream = LogStream::kStderr}, room);
   EXPECT_EQ(drained.size, Bytes{7 + kLeft});
   EXPECT_EQ(drained.lost, Bytes{});
   EXPECT_EQ(text_of(file), "before\n" + left);
@@ -76,8 +80,9 @@ TEST(DrainPipe, CountsWhatAFullDiskRefuses) {
   const os::UniqueFd pipe = pipe_with(std::string(kLeft, 'x'));
   const os::UniqueFd full = os::open_at(AT_FDCWD, "/dev/full", O_RDWR).value();
   const os::UniqueFd index = file_with("");
+  LogRoom room = kUnlimited;
   const Drained drained = drain_pipe(
-      pipe.get(), {.file = full.get(), .index = index.get(), .stream = LogStream::kStdout});
+      pipe.get(), {.file = full.get(), .index = index.get(), .stream = LogStream::kStdout}, room);
   EXPECT_EQ(drained.size, Bytes{});
   EXPECT_EQ(drained.lost, Bytes{kLeft});
   const auto records = records_of(index);
@@ -97,8 +102,9 @@ TEST(DrainPipe, KeepsWhatFitsBeforeTheDiskIsFull) {
   const auto handler = ::signal(SIGXFSZ, SIG_IGN);
   const rlimit small{.rlim_cur = 300'000, .rlim_max = before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  LogRoom room = kUnlimited;
   const Drained drained = drain_pipe(
-      pipe.get(), {.file = file.get(), .index = index.get(), .stream = LogStream::kStdout});
+      pipe.get(), {.file = file.get(), .index = index.get(), .stream = LogStream::kStdout}, room);
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   ::signal(SIGXFSZ, handler);
   EXPECT_EQ(drained.size, Bytes{300'000});
@@ -108,6 +114,67 @@ TEST(DrainPipe, KeepsWhatFitsBeforeTheDiskIsFull) {
   EXPECT_EQ(records.back().kind, LogRecordKind::kLost);
   EXPECT_EQ(records.back().length, drained.lost.value);
   EXPECT_EQ(records.back().offset, 300'000U);
+}
+
+// A log whose init has died: both streams and the index, with the limit that its command had.
+class DrainLimit : public ::testing::Test {
+ protected:
+  [[nodiscard]] DrainTarget out() const {
+    return {.file = out_.get(), .index = index_.get(), .stream = LogStream::kStdout};
+  }
+  [[nodiscard]] DrainTarget err() const {
+    return {.file = err_.get(), .index = index_.get(), .stream = LogStream::kStderr};
+  }
+  void put(const os::UniqueFd& file, std::string_view text) {
+    EXPECT_TRUE(os::write_all(file.get(), std::as_bytes(std::span(text))));
+  }
+
+  const std::string left_ = std::string(kLeft, 'x');
+  const std::string marker_{kLimitMarker};
+  os::UniqueFd out_ = file_with("");
+  os::UniqueFd err_ = file_with("");
+  os::UniqueFd index_ = file_with("");
+};
+
+TEST_F(DrainLimit, KeepsWhatTheLimitAllowsAndSaysOnceThatItIsReached) {
+  put(out_, "out");
+  put(err_, "err");
+  LogRoom room = room_in(Bytes{1006}, out(), err());
+  const Drained from_out = drain_pipe(pipe_with(left_).get(), out(), room);
+  const Drained from_err = drain_pipe(pipe_with(left_).get(), err(), room);
+  EXPECT_EQ(text_of(out_), "out" + std::string(1000, 'x') + marker_);
+  EXPECT_EQ(text_of(err_), "err");
+  EXPECT_EQ(from_out.lost, Bytes{kLeft - 1000});
+  EXPECT_EQ(from_out.size, Bytes{1003 + marker_.size()});
+  EXPECT_EQ(from_err.lost, Bytes{kLeft});
+  const auto records = records_of(index_);
+  ASSERT_EQ(records.size(), 4U);  // Data, marker, lost; and lost of the other stream.
+  EXPECT_EQ(records[1].kind, LogRecordKind::kMarker);
+  EXPECT_EQ(records[1].offset, 1003U);
+  EXPECT_EQ(records[2].length, from_out.lost.value);
+  EXPECT_EQ(records[3].length, from_err.lost.value);
+}
+
+TEST_F(DrainLimit, DoesNotRepeatTheMarkerOfInit) {
+  put(err_, std::string(100, 'y') + marker_);
+  LogRoom room = room_in(Bytes{100}, out(), err());
+  const Drained drained = drain_pipe(pipe_with(left_).get(), out(), room);
+  EXPECT_EQ(text_of(out_), "");
+  EXPECT_EQ(drained.lost, Bytes{kLeft});
+}
+
+TEST_F(DrainLimit, MarksNothingWhereNothingIsLost) {
+  put(out_, std::string(100, 'y'));
+  LogRoom room = room_in(Bytes{100}, out(), err());
+  const Drained drained = drain_pipe(pipe_with("").get(), out(), room);
+  EXPECT_EQ(drained.size, Bytes{100});
+  EXPECT_TRUE(records_of(index_).empty());
+}
+
+TEST_F(DrainLimit, NoLimitKeepsEverything) {
+  LogRoom room = room_in(Bytes{}, out(), err());
+  EXPECT_EQ(drain_pipe(pipe_with(left_).get(), out(), room).lost, Bytes{});
+  EXPECT_EQ(text_of(out_), left_);
 }
 
 }  // namespace

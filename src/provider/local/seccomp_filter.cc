@@ -32,6 +32,7 @@ os::KernelResult<> check(int result) {
 constexpr std::uint32_t kAllow = SCMP_ACT_ALLOW;
 constexpr std::uint32_t kRefuse = SCMP_ACT_ERRNO(EPERM);
 constexpr std::uint32_t kAbsent = SCMP_ACT_ERRNO(ENOSYS);
+constexpr std::uint32_t kUnsupported = SCMP_ACT_ERRNO(EPROTONOSUPPORT);
 
 class Filter {
  public:
@@ -51,6 +52,16 @@ class Filter {
     return add(kAllow, name, conditions);
   }
   Result<> make_absent(std::string_view name) { return add(kAbsent, name, {}); }
+
+  Result<> allow_sockets(const plan::SocketFamily& sockets) {
+    constexpr std::uint64_t kLowHalf = 0xffffffff;  // The kernel reads both arguments as int.
+    const scmp_arg_cmp family{0, SCMP_CMP_MASKED_EQ, kLowHalf, sockets.family};
+    if (!sockets.protocol) return allow("socket", {family});
+    const scmp_arg_cmp same{2, SCMP_CMP_MASKED_EQ, kLowHalf, *sockets.protocol};
+    const scmp_arg_cmp other{2, SCMP_CMP_NE, *sockets.protocol, 0};
+    WARREN_TRY(allow("socket", {family, same}));
+    return add(kUnsupported, "socket", {family, other});
+  }
 
   Result<std::vector<std::byte>> to_bytes() const {
     const os::UniqueFd file = WARREN_TRY(
@@ -96,6 +107,7 @@ Result<> add_rules(Filter& filter) {
     WARREN_TRY(filter.allow(
         call.name, {scmp_arg_cmp{call.argument, SCMP_CMP_MASKED_EQ, call.mask, call.value}}));
   }
+  for (const auto& sockets : plan::socket_families()) WARREN_TRY(filter.allow_sockets(sockets));
   for (const auto& call : plan::restricted_calls()) WARREN_TRY(filter.allow(call.name));
   return {};
 }
