@@ -1,3 +1,8 @@
+if(BUILD_TESTING)
+  # Whatever the tests with the label `unit` run: all that tools/check builds with a sanitizer.
+  add_custom_target(unit_tests)
+endif()
+
 # warren_module(<name> SOURCES <file>... [DEPS <target>...] [TESTS <file>...] [TEST_DEPS <target>...])
 #
 # Declares one module of src/: the library warren::<name>, its warnings, and a test binary. A module
@@ -15,6 +20,7 @@ function(warren_module name)
     target_compile_options(${name}_test PRIVATE "SHELL:-iquote ${PROJECT_SOURCE_DIR}")
     target_link_libraries(${name}_test PRIVATE warren::${name} ${arg_TEST_DEPS} warren::warnings
                                                GTest::gmock_main)
+    add_dependencies(unit_tests ${name}_test)
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST
                          PROPERTIES LABELS unit)
   endif()

@@ -22,8 +22,8 @@
   __VA_OPT__(first = *std::move(result))
 
 #define WARREN_CO_LAST(first, ...) \
-  WARREN_CO_JOIN(WARREN_CO_LAST_, __VA_OPT__(2))(first, __VA_ARGS__)
-#define WARREN_CO_LAST_(first, ...) first
-#define WARREN_CO_LAST_2(first, ...) __VA_ARGS__
+  WARREN_CO_JOIN(WARREN_CO_LAST_OF, __VA_OPT__(_TWO))(first, __VA_ARGS__)
+#define WARREN_CO_LAST_OF(first, ...) first
+#define WARREN_CO_LAST_OF_TWO(first, ...) __VA_ARGS__
 #define WARREN_CO_JOIN(a, b) WARREN_CO_JOIN_NOW(a, b)
 #define WARREN_CO_JOIN_NOW(a, b) a##b

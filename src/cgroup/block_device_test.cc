@@ -27,7 +27,7 @@ class ResolveDisk : public testing::Test {
     fs::create_symlink("../../devices/sda", sys_ / "dev/block/8:0");
     fs::create_symlink("../../devices/sda/sda1", sys_ / "dev/block/8:1");
   }
-  ~ResolveDisk() override { fs::remove_all(sys_); }
+  void TearDown() override { fs::remove_all(sys_); }
 
   fs::path sys_;
 };

@@ -30,7 +30,8 @@ TEST(EngineClientTest, MergesAnAnswerThatComesInParts) {
       v1::ListReply part;
       for (int j = 0; j < kNodesEach; ++j) {
         v1::Node& node = *part.add_nodes();
-        node.set_seq(static_cast<std::uint64_t>(i * kNodesEach + j));
+        const int number = i * kNodesEach + j;
+        node.set_seq(static_cast<std::uint64_t>(number));
         node.add_command(std::string(600, 'x'));
       }
       WARREN_CO_TRY(co_await call->send(part.SerializeAsString()));

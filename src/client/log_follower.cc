@@ -10,39 +10,21 @@
 #include <utility>
 
 namespace warren::client {
-Result<> LogFollower::show(Follow follow) {
+
+Result<> LogFollower::show() {
   channel_ = WARREN_TRY(connect(places_, Startup::kIfAbsent));
-  WARREN_TRY(open(follow));
-  wire::CallEvent first = WARREN_TRY(channel_->next_of(call_));
-  if (first.end && !*first.end) return *first.end;
-  v1::LogEvent opened;
-  if (first.descriptors.size() < 3 || !opened.ParseFromString(first.message)) {
-    return fail(Errc::kInternal, "the engine sent no log");
-  }
-  lost_bytes_ = opened.lost_bytes();
-  LogFiles files;
-  files.out = std::move(first.descriptors[0]);
-  files.err = std::move(first.descriptors[1]);
-  files.index = std::move(first.descriptors[2]);
-  if (first.descriptors.size() > 3) files.event = std::move(first.descriptors[3]);
-  printer_ = std::make_unique<LogPrinter>(std::move(files), options_, STDOUT_FILENO, STDERR_FILENO);
-  if (follow == Follow::kYes) {
-    WARREN_TRY(printer_->watch());
-  } else {
-    finished_ = true;
-    printer_->finish();
-  }
+  WARREN_TRY(open());
   for (;;) {
-    blocked_ = WARREN_TRY(printer_->pump()) == LogPrinter::Progress::kBlocked;
+    if (printer_) blocked_ = WARREN_TRY(printer_->pump()) == LogPrinter::Progress::kBlocked;
     if (finished_ && !blocked_) return {};
     WARREN_TRY(turn());
   }
 }
 
-Result<> LogFollower::open(Follow follow) {
+Result<> LogFollower::open() {
   v1::LogRequest request;
   request.set_node(node_);
-  request.set_follow(follow == Follow::kYes);
+  request.set_follow(follow_ == Follow::kYes);
   call_ = WARREN_TRY(channel_->open(wire::kLog, request));
   return {};
 }
@@ -51,8 +33,10 @@ Result<> LogFollower::turn() {
   std::array<pollfd, 2> waits;
   waits.fill({.fd = -1, .events = POLLIN, .revents = 0});
   if (channel_ && !finished_) waits[0].fd = channel_->fd();
-  waits[1].fd = blocked_ ? printer_->blocked_fd() : printer_->watch_fd();
-  waits[1].events = blocked_ ? POLLOUT : POLLIN;
+  if (printer_) {
+    waits[1].fd = blocked_ ? printer_->blocked_fd() : printer_->watch_fd();
+    waits[1].events = blocked_ ? POLLOUT : POLLIN;
+  }
   ::poll(waits.data(), waits.size(), timeout());
   if (finished_) return {};
   WARREN_TRY(take_events());
@@ -81,13 +65,34 @@ Result<> LogFollower::take_events() {
       if (!*(*event)->end && !is_lost((*event)->end->error())) return *(*event)->end;
       lose_engine();
     } else {
-      v1::LogEvent change;
-      finished_ = change.ParseFromString((*event)->message) && change.ended();
-      lost_bytes_ = change.lost_bytes();
-      if (finished_) printer_->finish();
+      WARREN_TRY(take_message(**std::move(event)));
     }
   }
   return {};
+}
+
+Result<> LogFollower::take_message(wire::CallEvent event) {
+  v1::LogEvent change;
+  if (!change.ParseFromString(event.message)) {
+    return fail(Errc::kInternal, "the engine's answer is malformed");
+  }
+  lost_bytes_ = change.lost_bytes();
+  if (!printer_) WARREN_TRY(take_files(std::move(event.descriptors)));
+  finished_ = change.ended() || follow_ == Follow::kNo;
+  if (finished_) printer_->finish();
+  return {};
+}
+
+// They come with the first message, which a job that waits for its turn may be long in sending.
+Result<> LogFollower::take_files(std::vector<os::UniqueFd> descriptors) {
+  if (descriptors.size() < 3) return fail(Errc::kInternal, "the engine sent no log");
+  LogFiles files;
+  files.out = std::move(descriptors[0]);
+  files.err = std::move(descriptors[1]);
+  files.index = std::move(descriptors[2]);
+  if (descriptors.size() > 3) files.event = std::move(descriptors[3]);
+  printer_ = std::make_unique<LogPrinter>(std::move(files), options_, STDOUT_FILENO, STDERR_FILENO);
+  return follow_ == Follow::kYes ? printer_->watch() : Result<>();
 }
 
 void LogFollower::lose_engine() {
@@ -100,8 +105,8 @@ Result<> LogFollower::try_to_reach_engine() {
   if (auto channel = connect(places_, Startup::kNever)) {
     channel_ = *std::move(channel);
     backoff_.reset();
-    // The descriptors that come with the answer are of the files that we have.
-    if (!open(Follow::kYes)) lose_engine();
+    // The descriptors that come with the answer may be of files that we have.
+    if (!open()) lose_engine();
     return {};
   }
   backoff_->failed(Backoff::Clock::now());

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "client/engine_client.h"
@@ -21,21 +22,23 @@ enum class Follow : bool { kNo, kYes };
 
 class LogFollower {
  public:
-  LogFollower(Places places, std::string node, const LogOptions& options)
-      : places_(std::move(places)), node_(std::move(node)), options_(options) {}
+  LogFollower(Places places, std::string node, const LogOptions& options, Follow follow)
+      : places_(std::move(places)), node_(std::move(node)), options_(options), follow_(follow) {}
   LogFollower(const LogFollower&) = delete;
   LogFollower& operator=(const LogFollower&) = delete;
 
-  [[nodiscard]] Result<> show(Follow follow);
+  [[nodiscard]] Result<> show();
   // That the process wrote and that were not kept.
   [[nodiscard]] std::uint64_t lost_bytes() const {
     return std::max(lost_bytes_, printer_ ? printer_->lost_bytes() : 0);
   }
 
  private:
-  [[nodiscard]] Result<> open(Follow follow);
+  [[nodiscard]] Result<> open();
   [[nodiscard]] Result<> turn();
   [[nodiscard]] Result<> take_events();
+  [[nodiscard]] Result<> take_message(wire::CallEvent event);
+  [[nodiscard]] Result<> take_files(std::vector<os::UniqueFd> descriptors);
   [[nodiscard]] Result<> try_to_reach_engine();
   [[nodiscard]] int timeout() const;
   void lose_engine();
@@ -43,10 +46,11 @@ class LogFollower {
   Places places_;
   std::string node_;
   LogOptions options_;
+  Follow follow_;
   std::optional<wire::ClientChannel> channel_;  // Absent while the engine is away.
   std::optional<Backoff> backoff_;              // Present while the engine is away.
   wire::CallId call_ = 0;
-  std::unique_ptr<LogPrinter> printer_;
+  std::unique_ptr<LogPrinter> printer_;  // Absent until the job has output.
   bool blocked_ = false;
   bool finished_ = false;
   std::uint64_t lost_bytes_ = 0;  // As the engine counts them, once the process has ended.

@@ -70,7 +70,7 @@ Result<LogPrinter::Progress> LogPrinter::pump() {
 
 Result<std::optional<std::uint64_t>> LogPrinter::show(const LogSegment& segment) {
   if (timestamps_) return WARREN_TRY(stamp(segment));
-  OutputStream& stream = stream_of(segment.stream);
+  const OutputStream& stream = stream_of(segment.stream);
   const std::optional<std::uint64_t> shown = WARREN_TRY(
       taken(stream.move_from(files_.of(segment.stream), segment.offset, segment.length)));
   if (!shown) blocked_fd_ = stream.fd();
@@ -97,7 +97,7 @@ Result<std::uint64_t> LogPrinter::stamp(const LogSegment& segment) {
 }
 
 Result<bool> LogPrinter::flush_stamped() {
-  OutputStream& stream = stream_of(stamped_stream_);
+  const OutputStream& stream = stream_of(stamped_stream_);
   while (!stamped_.empty()) {
     const std::optional<std::uint64_t> written = WARREN_TRY(taken(stream.write(stamped_)));
     if (!written) {

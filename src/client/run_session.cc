@@ -72,7 +72,7 @@ Result<std::string> run_detached(RunSettings settings) {
   settings.request.set_detach(true);
   auto channel = WARREN_TRY(connect(settings.places, Startup::kIfAbsent));
   Accepted accepted = WARREN_TRY(submit(std::move(channel), settings.request));
-  const std::string id = accepted.event.id();
+  std::string id = accepted.event.id();
   if (accepted.event.has_uploads()) {
     std::size_t next = 0;
     const os::UniqueFd pipe = WARREN_TRY(take(accepted.descriptors, next));

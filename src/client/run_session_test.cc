@@ -21,7 +21,7 @@ using wire::Call;
 // Puts descriptor 1 on a file while it lives.
 class CapturedStdout {
  public:
-  CapturedStdout() : saved_(::dup(STDOUT_FILENO)), file_(std::tmpfile()) {
+  CapturedStdout() : saved_(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)), file_(std::tmpfile()) {
     std::fflush(stdout);
     ::dup2(::fileno(file_), STDOUT_FILENO);
   }

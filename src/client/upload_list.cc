@@ -54,6 +54,7 @@ class Listing {
 
   [[nodiscard]] std::vector<UploadEntry> take() {
     std::vector<UploadEntry> list;
+    list.reserve(entries_.size());
     for (auto& [name, entry] : entries_) list.push_back(std::move(entry));
     return list;
   }

@@ -33,7 +33,7 @@ class UploadTest : public ::testing::Test {
     std::ofstream(root_ / "data/sub/b.txt") << "beta";
     fs::create_symlink("a.txt", root_ / "data/link");
   }
-  ~UploadTest() override { fs::remove_all(root_); }
+  void TearDown() override { fs::remove_all(root_); }
 
   [[nodiscard]] std::string path(const char* name) const { return root_ / name; }
 
@@ -42,6 +42,7 @@ class UploadTest : public ::testing::Test {
 
 std::vector<std::string> names_of(const std::vector<UploadEntry>& entries) {
   std::vector<std::string> names;
+  names.reserve(entries.size());
   for (const UploadEntry& entry : entries) names.push_back(entry.name);
   return names;
 }
@@ -89,7 +90,7 @@ TEST_F(UploadTest, WritesAnArchiveThatOthersRead) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), std::fclose);
   const auto written = write_archive(*entries, ::fileno(file.get()));
   ASSERT_TRUE(written) << written.error().message;
-  std::rewind(file.get());
+  ASSERT_EQ(std::fseek(file.get(), 0, SEEK_SET), 0);
 
   archive* const reader = ::archive_read_new();
   ::archive_read_support_format_tar(reader);

@@ -20,7 +20,7 @@ namespace warren::engine {
 // co_await.
 template <typename T, typename Start>
 [[nodiscard]] Task<T> await_done(Start start) {
-  auto initiate = [](auto handler, Start begin) {
+  auto initiate = [](auto handler, Start&& begin) {
     begin(std::move_only_function<void(T)>([waiting = std::move(handler)](T value) mutable {
       const auto executor = boost::asio::get_associated_executor(waiting);
       boost::asio::post(executor,

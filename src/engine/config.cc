@@ -12,6 +12,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "model/limits.h"
+
 namespace warren::engine {
 namespace {
 
@@ -45,9 +47,41 @@ Result<store::Durability> parse_durability(const std::string& text) {
   return fail(Errc::kInvalidArgument, "'{}' is neither process nor power", text);
 }
 
+template <typename Number>
+Result<Number> parse_at_most(const std::string& text, Number most) {
+  const auto number = WARREN_TRY(parse_number<Number>(text));
+  if (number <= most) return number;
+  return fail(Errc::kInvalidArgument, "'{}' is more than {}", text, most);
+}
+
+// What is subtracted from the time, and multiplied, stays far from where numbers end: a sum that
+// wrapped around would forget everything.
 Result<Duration> parse_days(const std::string& text) {
-  const auto days = WARREN_TRY(parse_number<std::uint32_t>(text));
+  constexpr std::uint32_t kCentury = 36'525;
+  const auto days = WARREN_TRY(parse_at_most(text, kCentury));
   return std::chrono::days(days);
+}
+
+Result<std::uint64_t> parse_kept(const std::string& text) {
+  constexpr std::uint64_t kBillion = 1'000'000'000;
+  return parse_at_most(text, kBillion);
+}
+
+// A default that no job could be given is a mistake of whoever wrote it. 0 is no limit at all.
+Result<std::uint64_t> parse_default_pids(const std::string& text) {
+  model::Limits limits;
+  const auto pids = WARREN_TRY(parse_number<std::uint64_t>(text));
+  if (pids != 0) limits.pids = pids;
+  WARREN_TRY(model::validate(limits));
+  return pids;
+}
+
+Result<Bytes> parse_default_log(const std::string& text) {
+  model::Limits limits;
+  const Bytes size = WARREN_TRY(parse_size(text));
+  if (size.value != 0) limits.log = size;
+  WARREN_TRY(model::validate(limits));
+  return size;
 }
 
 Result<std::string> parse_pool_kind(const std::string& text) {
@@ -76,9 +110,9 @@ constexpr std::array kKeys{
     Key{"local_users", set<&Config::local_users, parse_flag>},
     Key{"durability", set<&Config::durability, parse_durability>},
     Key{"retention.days", set<&Config::retention_age, parse_days>},
-    Key{"retention.count", set<&Config::retention_count, parse_number<std::uint64_t>>},
-    Key{"defaults.pids", set<&Config::default_pids, parse_number<std::uint64_t>>},
-    Key{"defaults.log", set<&Config::default_log, parse_bytes>},
+    Key{"retention.count", set<&Config::retention_count, parse_kept>},
+    Key{"defaults.pids", set<&Config::default_pids, parse_default_pids>},
+    Key{"defaults.log", set<&Config::default_log, parse_default_log>},
     Key{"groups.admin", set<&Config::admin_group, parse_text>},
     Key{"groups.viewers", set<&Config::viewer_group, parse_text>},
     Key{"cgroup_root", set<&Config::cgroup_root, parse_text>},
@@ -114,6 +148,16 @@ Result<> read_map(Config& config, const std::string& prefix, const YAML::Node& m
   return {};
 }
 
+// The library throws when a read fails, such as that of a directory.
+Result<std::string> read_file(const std::filesystem::path& path) try {
+  std::ifstream file(path);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) return fail(Errc::kNotFound, "{}: cannot be read", path.string());
+  return text;
+} catch (const std::ios_base::failure&) {
+  return fail(Errc::kInvalidArgument, "{}: cannot be read", path.string());
+}
+
 }  // namespace
 
 Result<Config> parse_config(const std::string& text) {
@@ -133,9 +177,7 @@ Result<Config> load_config(const std::optional<std::filesystem::path>& path) {
   std::error_code unreadable;
   if (!path && !std::filesystem::exists(kDefaultPath, unreadable)) return Config{};
   const std::filesystem::path chosen = path.value_or(kDefaultPath);
-  std::ifstream file(chosen);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) return fail(Errc::kNotFound, "{}: cannot be read", chosen.string());
+  const std::string text = WARREN_TRY(read_file(chosen));
   return context(parse_config(text), "{}", chosen.string());
 }
 

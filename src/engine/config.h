@@ -26,8 +26,8 @@ struct Config {
   store::Durability durability = store::Durability::kProcess;
   Duration retention_age = std::chrono::days(30);
   std::uint64_t retention_count = 100'000;
-  std::uint64_t default_pids = 4096;
-  Bytes default_log{std::uint64_t{10} << 30};
+  std::uint64_t default_pids = 4096;           // Of a job that sets no limit; 0: no bound.
+  Bytes default_log{std::uint64_t{10} << 30};  // The same.
   std::string admin_group = "warren";
   std::string viewer_group = "warren-viewers";
   std::optional<std::string> cgroup_root;

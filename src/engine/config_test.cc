@@ -60,6 +60,25 @@ TEST(ParseConfig, NamesTheKeyAndTheLineOfAMistake) {
   EXPECT_THAT(parse_config("just text\n"), HoldsError(Errc::kInvalidArgument, HasSubstr("line 1")));
 }
 
+TEST(ParseConfig, KeepsNumbersFarFromWhereTheyWrapAround) {
+  EXPECT_THAT(parse_config("retention: {days: 36526}\n"),
+              HoldsError(Errc::kInvalidArgument, HasSubstr("more than 36525")));
+  EXPECT_THAT(parse_config("retention: {count: 18446744073709551615}\n"),
+              HoldsError(Errc::kInvalidArgument, HasSubstr("more than 1000000000")));
+}
+
+TEST(ParseConfig, TakesNoDefaultThatAJobCouldNotAskFor) {
+  EXPECT_THAT(parse_config("defaults: {pids: 9999999}\n"),
+              HoldsError(Errc::kInvalidArgument, HasSubstr("defaults.pids")));
+  EXPECT_THAT(parse_config("defaults: {log: 1}\n"),
+              HoldsError(Errc::kInvalidArgument, HasSubstr("defaults.log")));
+  EXPECT_TRUE(parse_config("defaults: {pids: 0, log: 0}\n").has_value());
+}
+
+TEST(LoadConfig, FailsOnADirectory) {
+  EXPECT_THAT(load_config("/etc"), HoldsError(Errc::kInvalidArgument, HasSubstr("/etc")));
+}
+
 TEST(LoadConfig, FailsOnAFileThatIsNotThere) {
   EXPECT_THAT(load_config("/no/such/warren.yaml"),
               HoldsError(Errc::kNotFound, HasSubstr("/no/such/warren.yaml")));

@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -11,6 +12,11 @@
 #include "base/co_try.h"
 
 namespace warren::engine {
+namespace {
+
+constexpr std::chrono::seconds kRecordPatience{3};
+
+}  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::open(boost::asio::io_context& loop,
                                              provider::Provider& provider, EngineOptions options) {
@@ -78,7 +84,9 @@ Task<> Engine::go_down() {
     std::error_code ignored;  // The next engine replaces it.
     std::filesystem::remove(options_.places.runtime_dir / "engine.sock", ignored);
   }
-  co_await core_.journal.commit();
+  // Whatever cannot be recorded now, on a full disk, the next engine finds as after a crash.
+  const bool recorded = co_await core_.journal.commit_within(kRecordPatience);
+  if (!recorded) spdlog::error("ends with changes that could not be recorded");
   const Result<> closed = co_await core_.sandboxes.close();
   if (!closed) spdlog::warn("closing: {}", closed.error().message);
   spdlog::info("ends with {} nodes alive", core_.tree.size());

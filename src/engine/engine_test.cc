@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/engine_fixture.h"
+#include "store/sqlite.h"
 
 namespace warren::engine {
 namespace {
@@ -20,6 +21,7 @@ using ::warren::test::HoldsError;
 
 std::vector<std::string> states_of(const std::vector<v1::NodeEvent>& events) {
   std::vector<std::string> states;
+  states.reserve(events.size());
   for (const v1::NodeEvent& event : events) states.push_back(event.state());
   return states;
 }
@@ -366,6 +368,27 @@ TEST_F(EngineTest, EndsWhenAnAdminAsksAndLeavesJobsAlone) {
   EXPECT_EQ(provider_.sandboxes(), 1U);
   restart();
   EXPECT_EQ(on_node(wire::kGet, id)->state(), "RUNNING");
+}
+
+TEST_F(EngineTest, EndsWhenItIsToldToAlthoughNothingCanBeRecorded) {
+  start(with_slots(1));
+  const std::string running = run({"sleep"});
+  wait_for_state(running, "RUNNING");
+  const std::string waiting = run({"sleep"});
+  {
+    auto database = store::Database::open(places_.state_dir / "state.db");
+    ASSERT_TRUE(database.has_value());
+    const auto lock = store::Transaction::begin(*database);
+    ASSERT_TRUE(lock.has_value());
+    wire::ClientChannel channel = connect();
+    v1::StopRequest request;
+    request.set_node(waiting);
+    ASSERT_TRUE(channel.open(wire::kStop, request).has_value());
+    ASSERT_TRUE(call<v1::Empty>(wire::kShutdown, v1::Empty()).has_value());
+    engine_->join();
+  }
+  restart();
+  EXPECT_EQ(on_node(wire::kGet, running)->state(), "RUNNING");
 }
 
 }  // namespace

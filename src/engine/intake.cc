@@ -72,8 +72,9 @@ store::Batch rows_of(const Job& job, const JobRequest& request) {
 Result<model::JobSpec> Intake::complete(model::JobSpec spec) const {
   WARREN_TRY(model::validate(spec));
   model::Limits& limits = spec.sandbox.limits;
-  if (!limits.pids) limits.pids = core_.config.default_pids;
-  if (!limits.log) limits.log = core_.config.default_log;
+  const Config& config = core_.config;
+  if (!limits.pids && config.default_pids != 0) limits.pids = config.default_pids;
+  if (!limits.log && config.default_log.value != 0) limits.log = config.default_log;
   if (spec.parent) {
     const LiveNodePtr parent = core_.tree.find(*spec.parent);
     if (parent) limits = model::narrow(parent->node.spec.sandbox.limits, limits);

@@ -65,6 +65,12 @@ Task<> Journal::commit() {
   if (round) co_await round->durable.wait();
 }
 
+Task<bool> Journal::commit_within(std::chrono::milliseconds patience) {
+  const std::shared_ptr<Round> round = newest_;
+  if (!round) co_return true;
+  co_return co_await round->durable.wait_for(patience);
+}
+
 std::shared_ptr<Gate> Journal::next_publication() {
   std::erase_if(listeners_, [](const std::weak_ptr<Gate>& gate) { return gate.expired(); });
   auto gate = std::make_shared<Gate>();

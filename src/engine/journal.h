@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -56,6 +57,9 @@ class Journal {
   // Waits until everything applied so far is durable. The store's failures are tried again until it
   // works: what has happened on the host cannot be refused.
   [[nodiscard]] Task<> commit();
+
+  // The same, but not for longer than `patience`: whether all of it is durable.
+  [[nodiscard]] Task<bool> commit_within(std::chrono::milliseconds patience);
 
   // A gate that opens when something new has become durable.
   [[nodiscard]] std::shared_ptr<Gate> next_publication();

@@ -128,6 +128,7 @@ Result<> run_engine(const Options& options, ReadyReport& report) {
 }
 
 int run(std::span<char* const> arguments) {
+  if (const auto occupied = os::occupy_standard_streams(); !occupied) return 1;
   const Result<Options> options = parse_options(arguments);
   if (!options) {
     fmt::print(stderr, "warren: {}\n", options.error().message);

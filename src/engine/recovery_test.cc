@@ -40,6 +40,7 @@ class RecoveryTest : public EngineTest {
 TEST_F(RecoveryTest, TakesOverWhatRunsAndLearnsItsOwnEnd) {
   start();
   std::vector<std::string> jobs;
+  jobs.reserve(20);
   for (int i = 0; i < 20; ++i) jobs.push_back(run({"sleep"}));
   for (const std::string& job : jobs) wait_for_state(job, "RUNNING");
   restart();

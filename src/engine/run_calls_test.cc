@@ -127,5 +127,15 @@ TEST_F(RunCall, StopsAJobWhoseClientCameBackAndHasGone) {
   EXPECT_EQ(wait(id).cause(), "stopped-by(root)");
 }
 
+TEST_F(RunCall, ADefaultOfZeroIsNoLimit) {
+  Config config;
+  config.default_pids = 0;
+  config.default_log = Bytes{};
+  start(config);
+  const auto job = on_node(wire::kGet, run({"sleep"}));
+  ASSERT_TRUE(job.has_value());
+  EXPECT_FALSE(job->limits().has_pids() || job->limits().has_log_bytes());
+}
+
 }  // namespace
 }  // namespace warren::engine

@@ -14,23 +14,29 @@ namespace warren::engine {
 
 using model::Method;
 
+template <auto kCalls, auto kServe>
+Task<Result<>> Service::pass_to(Service& service, KnownCall call) {
+  return ((service.*kCalls).*kServe)(std::move(call));
+}
+
 // Shutdown's effect is its answer, so it is served here.
-const std::array<Service::Route, 15> Service::kRoutes{{
-    {wire::kRun, Method::kRun, [](Service& s, KnownCall c) { return s.run_.run(c); }},
-    {wire::kPlan, Method::kPlan, [](Service& s, KnownCall c) { return s.run_.plan(c); }},
-    {wire::kGet, Method::kGet, [](Service& s, KnownCall c) { return s.query_.get(c); }},
-    {wire::kList, Method::kList, [](Service& s, KnownCall c) { return s.query_.list(c); }},
-    {wire::kLog, Method::kLog, [](Service& s, KnownCall c) { return s.watch_.log(c); }},
-    {wire::kWait, Method::kWait, [](Service& s, KnownCall c) { return s.query_.wait(c); }},
-    {wire::kStop, Method::kStop, [](Service& s, KnownCall c) { return s.control_.stop(c); }},
-    {wire::kSignal, Method::kSignal, [](Service& s, KnownCall c) { return s.control_.signal(c); }},
-    {wire::kPause, Method::kPause, [](Service& s, KnownCall c) { return s.control_.pause(c); }},
-    {wire::kResume, Method::kResume, [](Service& s, KnownCall c) { return s.control_.resume(c); }},
-    {wire::kDelete, Method::kDelete, [](Service& s, KnownCall c) { return s.control_.remove(c); }},
-    {wire::kEvents, Method::kEvents, [](Service& s, KnownCall c) { return s.watch_.events(c); }},
-    {wire::kStats, Method::kStats, [](Service& s, KnownCall c) { return s.watch_.stats(c); }},
-    {wire::kDoctor, Method::kDoctor, [](Service& s, KnownCall c) { return s.query_.doctor(c); }},
-    {wire::kShutdown, Method::kShutdown, [](Service& s, KnownCall c) { return s.end_engine(c); }},
+constexpr std::array<Service::Route, 15> Service::kRoutes{{
+    {wire::kRun, Method::kRun, pass_to<&Service::run_, &RunCalls::run>},
+    {wire::kPlan, Method::kPlan, pass_to<&Service::run_, &RunCalls::plan>},
+    {wire::kGet, Method::kGet, pass_to<&Service::query_, &QueryCalls::get>},
+    {wire::kList, Method::kList, pass_to<&Service::query_, &QueryCalls::list>},
+    {wire::kLog, Method::kLog, pass_to<&Service::watch_, &WatchCalls::log>},
+    {wire::kWait, Method::kWait, pass_to<&Service::query_, &QueryCalls::wait>},
+    {wire::kStop, Method::kStop, pass_to<&Service::control_, &ControlCalls::stop>},
+    {wire::kSignal, Method::kSignal, pass_to<&Service::control_, &ControlCalls::signal>},
+    {wire::kPause, Method::kPause, pass_to<&Service::control_, &ControlCalls::pause>},
+    {wire::kResume, Method::kResume, pass_to<&Service::control_, &ControlCalls::resume>},
+    {wire::kDelete, Method::kDelete, pass_to<&Service::control_, &ControlCalls::remove>},
+    {wire::kEvents, Method::kEvents, pass_to<&Service::watch_, &WatchCalls::events>},
+    {wire::kStats, Method::kStats, pass_to<&Service::watch_, &WatchCalls::stats>},
+    {wire::kDoctor, Method::kDoctor, pass_to<&Service::query_, &QueryCalls::doctor>},
+    {wire::kShutdown, Method::kShutdown,
+     [](Service& s, KnownCall c) { return s.end_engine(std::move(c)); }},
 }};
 
 Service::Service(Core& core, Supervisor& supervisor, EngineFacts facts,

@@ -36,6 +36,10 @@ class Service {
   };
   static const std::array<Route, 15> kRoutes;
 
+  // A handle: what the member function kServe of the member kCalls does.
+  template <auto kCalls, auto kServe>
+  [[nodiscard]] static Task<Result<>> pass_to(Service& service, KnownCall call);
+
   [[nodiscard]] Task<Result<>> serve(CallPtr call, const Route& route);
   [[nodiscard]] Task<Result<model::Caller>> identify_peer(wire::Peer peer);
   [[nodiscard]] Task<Result<>> end_engine(KnownCall call);

@@ -73,6 +73,7 @@ Task<> Supervisor::terminate(JobPtr job, Farewell farewell) {
 }
 
 Task<> Supervisor::watch_deadline(JobPtr job, Timestamp started_at) {
+  if (job->finished.is_open()) co_return;  // Before there was a deadline to cancel.
   const Timestamp deadline = started_at + *job->process->node.spec.sandbox.limits.timeout;
   job->deadline.emplace(core_.executor, deadline - core_.clock());
   boost::system::error_code cancelled;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Coroutines of the engine's one loop. Two rules keep GCC 12 correct: no capturing lambda inside a
-// co_await expression, and WARREN_CO_TRY instead of WARREN_TRY.
+// Coroutines of the engine's one loop. Three rules keep GCC 12 correct: no capturing lambda inside
+// a co_await expression, WARREN_CO_TRY instead of WARREN_TRY, and no co_await behind && or || in a
+// co_return, which awaits whatever stands before it.
 
 #pragma once
 

@@ -135,13 +135,17 @@ os::KernelResult<> attach(Sandbox& sandbox, const plan::StepView& step) noexcept
 
 os::KernelResult<> mask(Sandbox& sandbox, const plan::StepView& step) noexcept {
   const char* source = step.text();
-  const char* target = plan::StepView::next(source);
+  const char* name = plan::StepView::next(source);
+  const auto target = os::call_for_fd([&] {
+    return ::openat(sandbox.slots.get(step.other()), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  });
+  // What this kernel does not have needs no mask. It is asked before there is one: to drop a mount
+  // that was never attached waits for a grace period.
+  if (!target && target.error().value == ENOENT) return {};
+  if (!target) return std::unexpected(target.error());
   const auto cover = os::clone_mount(sandbox.slots.get(step.slot()), source, os::Recursive::kNo);
   if (!cover) return std::unexpected(cover.error());
-  const auto done = os::attach_mount(cover->get(), sandbox.slots.get(step.other()), target);
-  // What this kernel does not have needs no mask.
-  if (!done && done.error().value == ENOENT) return {};
-  return done;
+  return os::attach_mount(cover->get(), target->get(), "");
 }
 
 os::KernelResult<> require_writable(Sandbox& sandbox, const plan::StepView& step) noexcept {

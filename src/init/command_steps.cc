@@ -20,11 +20,9 @@
 namespace warren::init::steps {
 namespace {
 
-// How many arguments and variables a command can have; the spec's limit of 1 MiB comes first in
-// practice.
-constexpr std::size_t kMostTexts = 16384;
-// In init's memory, not on the child's small stack. Init starts one command at a time.
-char* texts[kMostTexts];
+// Arguments and variables, each ended by a null. In init's memory, not on the child's small stack:
+// init starts one command at a time.
+char* texts[plan::kMostTexts + 2];
 
 template <typename T>
 std::span<const T> values(const plan::StepView& step) noexcept {
@@ -106,7 +104,7 @@ os::KernelResult<> execute(Sandbox& /*sandbox*/, const plan::StepView& step) noe
   const std::size_t arguments = step.a();
   const std::size_t variables = step.b();
   const std::size_t count = step.strings();
-  if (count > kMostTexts - 2 || arguments + variables > count) {
+  if (count > plan::kMostTexts || arguments + variables > count) {
     return std::unexpected(os::Errno{E2BIG});
   }
   const std::size_t candidates = count - arguments - variables;

@@ -122,6 +122,7 @@ TEST(Dials, MakesNoMoreThanSoManyAtATime) {
   const Server server;
   Dials dials;
   std::vector<std::size_t> places;
+  places.reserve(plan::kMostDials);
   for (std::size_t count = 0; count < plan::kMostDials; ++count) {
     places.push_back(dials.begin(dial_to(server.port())).value());
   }

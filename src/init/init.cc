@@ -28,6 +28,9 @@ constexpr std::uint32_t kCalls = 3;
 constexpr std::uint32_t kFirstDial = 4;
 constexpr std::uint32_t kFirstPipe = kFirstDial + plan::kMostDials;
 
+// Children that are reaped in one turn. A command can orphan processes faster than they are reaped.
+constexpr int kMostReaped = 64;
+
 std::uint64_t monotonic_ns() noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -61,7 +64,6 @@ class MappedPlan {
 }  // namespace
 
 bool Init::launch(os::UniqueFd control) noexcept {
-  times_.began = monotonic_ns();
   channel_.open(static_cast<os::UniqueFd&&>(control));
   Order order{};
   auto received = os::receive_message(channel_.fd(), std::as_writable_bytes(std::span(&order, 1)));
@@ -69,6 +71,7 @@ bool Init::launch(os::UniqueFd control) noexcept {
       order.head.type != plan::MessageType::kLaunch) {
     return false;
   }
+  times_.began = monotonic_ns();
   take_launch_descriptors(*received, order.start);
   for (const int standard : {0, 1, 2}) {
     std::ignore = os::call([&] { return ::dup2(sandbox_.slots.get(plan::Slot::kNull), standard); });
@@ -338,19 +341,23 @@ void Init::serve_children() noexcept {
   signalfd_siginfo pending[8];
   while (os::read_some(child_signals_.get(), std::as_writable_bytes(std::span(pending)))) {
   }
-  for (;;) {
+  for (int count = 0; count < kMostReaped; ++count) {
     const auto child = os::reap_any();
     if (child && child->pid == 0) return;
-    if (!child) break;
+    if (!child) return outlived_all();
     reaped(*child);
   }
-  // ECHILD: nobody is left in the sandbox.
-  if (leader_end_) {
-    if (Process* leader = processes_.find(leader_)) {
-      finish(*leader, leader_end_->wait_status, leader_end_->at);
-    }
-    quit_ = true;
+  // There may be more: the next turn begins with this.
+  std::ignore = os::call([] { return ::kill(::getpid(), SIGCHLD); });
+}
+
+// ECHILD: nobody is left in the sandbox.
+void Init::outlived_all() noexcept {
+  if (!leader_end_) return;
+  if (Process* leader = processes_.find(leader_)) {
+    finish(*leader, leader_end_->wait_status, leader_end_->at);
   }
+  quit_ = true;
 }
 
 void Init::reaped(const os::Reaped& child) noexcept {

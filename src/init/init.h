@@ -56,6 +56,7 @@ class Init {
   void report_state() noexcept;
 
   void reaped(const os::Reaped& child) noexcept;
+  void outlived_all() noexcept;
   void end_sandbox() noexcept;
   void finish(Process& process, int wait_status, plan::WallClock at) noexcept;
 

@@ -59,13 +59,13 @@ class Capture {
  public:
   explicit Capture(std::uint64_t limit = 0, os::UniqueFd stdout_file = make_file()) {
     index_ = make_file();
-    output_.open(os::UniqueFd(::dup(index_.get())), os::UniqueFd(), limit);
+    output_.open(os::UniqueFd(::fcntl(index_.get(), F_DUPFD_CLOEXEC, 0)), os::UniqueFd(), limit);
     auto& [out, err] = output_.streams();
     out.name = LogStream::kStdout;
     err.name = LogStream::kStderr;
     out.file = std::move(stdout_file);
     err.file = make_file();
-    for (std::size_t stream : {0U, 1U}) {
+    for (const std::size_t stream : {0U, 1U}) {
       os::Pipe pipe = *os::make_pipe();
       EXPECT_TRUE(os::set_nonblocking(pipe.read.get()));
       output_.streams().at(stream).pipe = std::move(pipe.read);
@@ -85,11 +85,11 @@ class Capture {
     ASSERT_TRUE(os::write_all(writer(stream).get(), std::as_bytes(std::span(text))));
   }
 
-  std::string text(LogStream stream) const {
+  [[nodiscard]] std::string text(LogStream stream) const {
     return content_of(output_.streams().at(index(stream)).file.get());
   }
 
-  std::vector<LogRecord> records() const {
+  [[nodiscard]] std::vector<LogRecord> records() const {
     std::vector<LogRecord> records(content_of(index_.get()).size() / sizeof(LogRecord));
     const auto bytes = std::as_writable_bytes(std::span(records));
     EXPECT_EQ(::pread(index_.get(), bytes.data(), bytes.size(), 0), std::ssize(bytes));
@@ -98,7 +98,7 @@ class Capture {
   }
 
   // What a reader of the index puts together: of one stream, or of both in their order.
-  std::string replay(std::optional<LogStream> only = std::nullopt) const {
+  [[nodiscard]] std::string replay(std::optional<LogStream> only = std::nullopt) const {
     std::string replayed;
     for (const LogRecord& record : records()) {
       if ((only && record.stream != *only) || record.kind == LogRecordKind::kLost) continue;
@@ -107,7 +107,7 @@ class Capture {
     return replayed;
   }
 
-  std::uint64_t recorded(LogRecordKind kind) const {
+  [[nodiscard]] std::uint64_t recorded(LogRecordKind kind) const {
     std::uint64_t bytes = 0;
     for (const LogRecord& record : records()) bytes += record.kind == kind ? record.length : 0;
     return bytes;
@@ -261,7 +261,7 @@ void with_small_disk(Body body) {
     ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
     ASSERT_EQ(::mount("tmpfs", "/mnt", "tmpfs", 0, "size=64k"), 0);
     os::UniqueFd log(::open("/mnt/log", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    os::UniqueFd ballast(::open("/mnt/ballast", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    const os::UniqueFd ballast(::open("/mnt/ballast", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     body(std::move(log), ballast.get());
   }).join();
 }

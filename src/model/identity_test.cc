@@ -14,9 +14,17 @@ namespace {
 constexpr std::uint32_t kAlice = 1000;
 constexpr std::uint32_t kBob = 1001;
 
-const Caller kAdminCaller{0, "root", Role::kAdmin};
-const Caller kViewerCaller{kAlice, "alice", Role::kViewer};
-const Caller kUserCaller{kAlice, "alice", Role::kUser};
+Caller admin_caller() {
+  return {0, "root", Role::kAdmin};
+}
+
+Caller viewer_caller() {
+  return {kAlice, "alice", Role::kViewer};
+}
+
+Caller user_caller() {
+  return {kAlice, "alice", Role::kUser};
+}
 
 constexpr std::array kReads{Method::kPlan, Method::kGet,    Method::kList, Method::kLog,
                             Method::kWait, Method::kEvents, Method::kStats};
@@ -63,7 +71,7 @@ TEST(Allowed, DeniesWhatTheTableDoesNotKnow) {
 }
 
 TEST(Authorize, AgreesWithTheTableForOwnAndForeignNodes) {
-  for (const Caller& caller : {kAdminCaller, kViewerCaller, kUserCaller}) {
+  for (const Caller& caller : {admin_caller(), viewer_caller(), user_caller()}) {
     for (int i = 0; i <= std::to_underlying(Method::kShutdown); ++i) {
       const auto method = static_cast<Method>(i);
       const Scope scope = allowed(caller.role, method);
@@ -76,14 +84,14 @@ TEST(Authorize, AgreesWithTheTableForOwnAndForeignNodes) {
 TEST(Authorize, ComparesOwnersByUidAndNotByName) {
   const Caller impostor{kBob, "alice", Role::kUser};
   EXPECT_FALSE(authorize(impostor, Method::kGet, kAlice));
-  EXPECT_FALSE(authorize(kUserCaller, Method::kGet, 0));
+  EXPECT_FALSE(authorize(user_caller(), Method::kGet, 0));
 }
 
 TEST(Authorize, NamesTheRoleAndTheOperation) {
-  EXPECT_EQ(authorize(kViewerCaller, Method::kStop, kAlice).error(),
+  EXPECT_EQ(authorize(viewer_caller(), Method::kStop, kAlice).error(),
             (Error{Errc::kPermissionDenied, "role viewer may not use Stop"}));
   EXPECT_EQ(
-      authorize(kUserCaller, Method::kLog, kBob).error(),
+      authorize(user_caller(), Method::kLog, kBob).error(),
       (Error{Errc::kPermissionDenied, "role user may not use Log on what belongs to others"}));
 }
 

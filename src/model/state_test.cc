@@ -42,44 +42,48 @@ std::set<State> states_of(Kind kind) {
   return states;
 }
 
+std::optional<State> when(bool holds, State to) {
+  return holds ? std::optional(to) : std::nullopt;
+}
+
 // What a reader of the design expects, said by rules rather than by rows.
 std::optional<State> expected(Kind kind, State state, Event event) {
   const bool made = state == kStarting || state == kRunning || state == kReady || state == kPaused;
   const bool waits = state == kCreated || state == kScheduled || state == kQueued;
+  const bool can_exit = kind != kSandbox && made && state != kStarting;
   const State cancelled = kind == kSandbox ? kStopped : kCancelled;
   const State at_work = kind == kSandbox ? kReady : kRunning;
   switch (event) {
     case kQueue:
-      return state == kScheduled ? std::optional(kQueued) : std::nullopt;
+      return when(state == kScheduled, kQueued);
     case kAdmit:
-      if (state != kCreated && state != kQueued) return std::nullopt;
-      return kind == kScope ? kRunning : kStarting;
+      return when(state == kCreated || state == kQueued, kind == kScope ? kRunning : kStarting);
     case kStarted:
-      return state == kStarting ? std::optional(at_work) : std::nullopt;
+      return when(state == kStarting, at_work);
     case kStartFailed:
-      return state == kStarting ? std::optional(kFailed) : std::nullopt;
+      return when(state == kStarting, kFailed);
     case kPause:
-      return kind != kScope && state == at_work ? std::optional(kPaused) : std::nullopt;
+      return when(kind != kScope && state == at_work, kPaused);
     case kResume:
-      return state == kPaused ? std::optional(at_work) : std::nullopt;
+      return when(state == kPaused, at_work);
     case kStop:
-      return waits ? std::optional(kStopped) : made ? std::optional(kStopping) : std::nullopt;
+      return waits ? kStopped : when(made, kStopping);
     case kCancel:
-      return waits ? std::optional(cancelled) : made ? std::optional(kStopping) : std::nullopt;
+      return waits ? cancelled : when(made, kStopping);
     case kExpire:
-      return made ? std::optional(kStopping) : std::nullopt;
+      return when(made, kStopping);
     case kExitedZero:
+      return when(can_exit, kCompleted);
     case kExitedOther:
-      if (kind == kSandbox || !made || state == kStarting) return std::nullopt;
-      return event == kExitedZero ? kCompleted : kFailed;
+      return when(can_exit, kFailed);
     case kEndedStopped:
-      return state == kStopping ? std::optional(kStopped) : std::nullopt;
+      return when(state == kStopping, kStopped);
     case kEndedCancelled:
-      return state == kStopping ? std::optional(cancelled) : std::nullopt;
+      return when(state == kStopping, cancelled);
     case kEndedExpired:
-      return state == kStopping ? std::optional(kFailed) : std::nullopt;
+      return when(state == kStopping, kFailed);
     case kLose:
-      return kind != kScope && (made || state == kStopping) ? std::optional(kLost) : std::nullopt;
+      return when(kind != kScope && (made || state == kStopping), kLost);
   }
   return std::nullopt;
 }

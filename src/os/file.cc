@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <tuple>
+
 #include "os/call.h"
 
 namespace warren::os {
@@ -28,6 +30,15 @@ KernelResult<UniqueFd> open_in_root(int root, const char* path, int flags, mode_
 
 KernelResult<UniqueFd> duplicate(int fd, int lowest) noexcept {
   return call_for_fd([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, lowest); });
+}
+
+KernelResult<> occupy_standard_streams() noexcept {
+  for (;;) {
+    auto lowest = open_at(AT_FDCWD, "/", O_PATH);
+    if (!lowest) return std::unexpected(lowest.error());
+    if (lowest->get() > STDERR_FILENO) return {};
+    std::ignore = lowest->release();  // Stays for as long as the program runs.
+  }
 }
 
 KernelResult<> raise_descriptor_limit() noexcept {

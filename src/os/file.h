@@ -31,6 +31,10 @@ namespace warren::os {
 // each sandbox; commands get limits of their own.
 [[nodiscard]] KernelResult<> raise_descriptor_limit() noexcept;
 
+// Takes the numbers 0, 1 and 2 where they are closed, so that no file or socket gets them and with
+// them what is meant for the terminal. Using one fails with EBADF, as if it were still closed.
+[[nodiscard]] KernelResult<> occupy_standard_streams() noexcept;
+
 // mkdirat(2). An existing directory is EEXIST.
 [[nodiscard]] KernelResult<> make_directory(int directory, const char* path, mode_t mode) noexcept;
 

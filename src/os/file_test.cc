@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 
 #include "os/text_file.h"
 
@@ -79,6 +80,22 @@ TEST_F(OpenInRoot, TextsHaveALargestSize) {
   EXPECT_TRUE(read_text(root_.get(), "inside/file.txt"));
   fs::resize_file(base_ / "root/inside/file.txt", (1 << 20) + 1);
   EXPECT_EQ(read_text(root_.get(), "inside/file.txt").error(), Errno{EFBIG});
+}
+
+// Ends with the number of what is then the next file.
+[[noreturn]] void open_without(std::initializer_list<int> closed) {
+  for (const int number : closed) ::close(number);
+  if (!occupy_standard_streams()) ::_exit(100);
+  for (const int number : closed) {
+    if (::write(number, "x", 1) >= 0 || ::read(number, nullptr, 0) >= 0) ::_exit(101);
+  }
+  ::_exit(::open("/", O_PATH | O_CLOEXEC) > STDERR_FILENO ? 0 : 102);
+}
+
+TEST(OccupyStandardStreamsDeathTest, NothingIsOpenedAsOneThatWasClosed) {
+  EXPECT_EXIT(open_without({STDOUT_FILENO}), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(open_without({STDIN_FILENO, STDERR_FILENO}), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(open_without({}), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

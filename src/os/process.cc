@@ -26,7 +26,7 @@ namespace {
 // No C library offers clone3(2) with a stack, and a call that returns twice on two stacks cannot be
 // written in C++: the child must never return into the frame that it shares with its parent.
 long clone_onto_stack(clone_args* arguments, int (*entry)(void*), void* argument) noexcept {
-  long result = SYS_clone3;
+  long result;
   register auto entry_register asm("r12") = entry;
   register void* argument_register asm("r13") = argument;
   asm volatile(
@@ -41,8 +41,8 @@ long clone_onto_stack(clone_args* arguments, int (*entry)(void*), void* argument
       "syscall\n\t"
       "hlt\n"
       "1:"
-      : "+a"(result)
-      : "D"(arguments), "S"(sizeof(clone_args)), "r"(entry_register),
+      : "=a"(result)
+      : "a"(SYS_clone3), "D"(arguments), "S"(sizeof(clone_args)), "r"(entry_register),
         "r"(argument_register), [exit] "i"(SYS_exit)
       : "rcx", "r11", "memory");
   return result;

@@ -77,7 +77,7 @@ TEST_F(Spawn, SurvivesARowOfChildren) {
 }
 
 TEST_F(Spawn, ExecutesAProgramByItsDescriptor) {
-  UniqueFd shell(::open("/bin/sh", O_RDONLY | O_CLOEXEC));
+  const UniqueFd shell(::open("/bin/sh", O_RDONLY | O_CLOEXEC));
   ASSERT_TRUE(shell);
   const auto child = start(
       [](void* argument) {
@@ -160,7 +160,7 @@ class Waiting : public ::testing::Test {
     ::waitpid(pid_, &status, 0);
   }
 
-  bool has_ended(int timeout_ms) const {
+  [[nodiscard]] bool has_ended(int timeout_ms) const {
     pollfd end{.fd = process_.get(), .events = POLLIN, .revents = 0};
     return ::poll(&end, 1, timeout_ms) == 1;
   }

@@ -92,7 +92,7 @@ TEST_F(Messages, WhoseDescriptorsDoNotFitLeaveNoneBehind) {
   const auto before = open_descriptors();
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-  const UniqueFd next_free(::dup(sockets_.first.get()));
+  const UniqueFd next_free(::fcntl(sockets_.first.get(), F_DUPFD_CLOEXEC, 0));
   const rlimit narrow{.rlim_cur = static_cast<rlim_t>(next_free.get()) + 4,
                       .rlim_max = limit.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &narrow), 0);

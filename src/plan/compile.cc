@@ -11,8 +11,11 @@
 namespace warren::plan {
 namespace {
 
-const model::UserSpec kRoot{.user = "0", .group = ""};
-const model::UserSpec kNobody{.user = "65534", .group = "65534"};
+// Root of the sandbox, but nobody on the host itself.
+model::UserSpec default_user(model::Profile profile) {
+  if (profile == model::Profile::kHost) return {.user = "65534", .group = "65534"};
+  return {.user = "0", .group = ""};
+}
 
 // On the host itself root's group opens what is root's, and groups such as `disk` or `docker` are
 // as good as root: a command is in the one group of its user and in no other.
@@ -30,7 +33,7 @@ Result<Account> restrict_to_host(Account account) {
 Result<LaunchPlan> compile(const model::JobSpec& spec, const Image& image,
                            const Resources& resources) {
   const bool is_host = spec.sandbox.profile == model::Profile::kHost;
-  const model::UserSpec user = spec.process.user.value_or(is_host ? kNobody : kRoot);
+  const model::UserSpec user = spec.process.user.value_or(default_user(spec.sandbox.profile));
   Account account = WARREN_TRY(find_account(user, image.passwd, image.group));
   if (is_host) account = WARREN_TRY(restrict_to_host(std::move(account)));
   return LaunchPlan{

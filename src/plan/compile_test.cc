@@ -6,8 +6,10 @@
 #include <linux/mount.h>
 #include <sched.h>
 
+#include <climits>
 #include <cstring>
 
+#include "plan/format.h"
 #include "plan/plan_fixture.h"
 #include "tests/support/result_matchers.h"
 
@@ -39,8 +41,14 @@ constexpr Step enter(Slot slot, std::uint64_t type) {
   return {.op = Op::kEnterNamespace, .slot = slot, .a = type};
 }
 
-TEST(IsolatedSandbox, StopsMountEventsBeforeAnythingElse) {
-  EXPECT_EQ(compiled(job({"true"})).sandbox.front().op, Op::kPrivateMounts);
+TEST(IsolatedSandbox, StopsMountEventsBeforeItAttachesAnything) {
+  const auto steps = compiled(job({"true"})).sandbox;
+  const auto mounts = position_of(steps, {.op = Op::kUnshare, .a = CLONE_NEWNS});
+  const auto is_private = position_of(steps, {.op = Op::kPrivateMounts});
+  const auto attached = std::ranges::find(steps, Op::kAttach, &Step::op);
+  ASSERT_NE(attached, steps.end());
+  EXPECT_LT(mounts, is_private);
+  EXPECT_LT(is_private, position_of(steps, *attached));
 }
 
 TEST(IsolatedSandbox, MakesWhatNeedsTheHostsRootBeforeItEntersTheUserNamespace) {
@@ -285,6 +293,16 @@ TEST(Command, IsLookedUpAlongThePathOfItsOwnEnvironment) {
   spec.process.env = {{"PATH", ":/opt/bin::"}};
   EXPECT_THAT(command_of(compiled(spec)),
               ElementsAre("/opt/bin/ls", "ls", "HOME=/root", "PATH=:/opt/bin::"));
+}
+
+// Both are within the bounds of a spec, and multiplied they could be gigabytes.
+TEST(Command, IsNotLookedUpMoreOftenThanAPlanCanSay) {
+  model::JobSpec spec = job({std::string(NAME_MAX, 'x')});
+  for (int count = 0; count < 60'000; ++count) spec.process.env["PATH"] += "a:";
+  EXPECT_LE(command_of(compiled(spec)).size(), kMostTexts + 4);
+  EXPECT_FALSE(encode(compiled(spec)));
+  spec.process.argv = {std::string(NAME_MAX + 1, 'x')};
+  EXPECT_EQ(command_of(compiled(spec)).size(), 4U);
 }
 
 TEST(Command, KeepsTheEnvironmentItWasGiven) {

@@ -17,6 +17,7 @@ namespace warren::plan {
 inline constexpr std::uint32_t kMagic = 0x314e5257;  // "WRN1"
 inline constexpr std::uint16_t kVersion = 1;
 inline constexpr std::size_t kLargestPlan = std::size_t{2} << 20;
+inline constexpr std::size_t kMostTexts = 16384;  // Of one step.
 
 struct Header {
   std::uint32_t magic;

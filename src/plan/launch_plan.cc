@@ -23,7 +23,7 @@ std::size_t payload_of(const Step& step) {
 
 Result<> append_step(std::vector<std::byte>& bytes, const Step& step) {
   const std::size_t payload = payload_of(step);
-  if (payload > kLargestPlan || step.texts.size() > UINT16_MAX) {
+  if (payload > kLargestPlan || step.texts.size() > kMostTexts) {
     return fail(Errc::kInvalidArgument, "command and environment are too large");
   }
   const std::size_t padded = (payload + 7) / 8 * 8;

@@ -6,9 +6,12 @@
 #include <sched.h>
 #include <sys/resource.h>
 
+#include <climits>
 #include <map>
 #include <string>
 #include <string_view>
+
+#include "plan/format.h"
 
 namespace warren::plan {
 namespace {
@@ -26,17 +29,19 @@ std::map<std::string, std::string> environment(const model::JobSpec& spec, const
   return env;
 }
 
-// Where a command without a slash can be, in the order in which a shell would look.
+// Where a command without a slash can be, in the order in which a shell would look. A name that no
+// file can have is tried as it is: execve(2) says why it fails.
 std::vector<std::string> candidates(const std::string& command, std::string_view path) {
-  if (command.find('/') != std::string::npos) return {command};
+  if (command.find('/') != std::string::npos || command.size() > NAME_MAX) return {command};
   std::vector<std::string> found;
-  for (;;) {
+  while (found.size() <= kMostTexts) {  // One more than a step can have: encode() refuses it.
     const std::size_t end = path.find(':');
     const std::string_view directory = path.substr(0, end);
     if (!directory.empty()) found.push_back(fmt::format("{}/{}", directory, command));
-    if (end == std::string_view::npos) return found;
+    if (end == std::string_view::npos) break;
     path.remove_prefix(end + 1);
   }
+  return found;
 }
 
 Step execute(const model::JobSpec& spec, const std::map<std::string, std::string>& env) {

@@ -179,7 +179,6 @@ void add_cgroup(std::vector<Step>& steps, const Resources& resources) {
 
 std::vector<Step> isolated_sandbox(const Image& image, const Resources& resources) {
   std::vector<Step> steps;
-  steps.push_back({.op = Op::kPrivateMounts});
   add_cgroup(steps, resources);
   add_privileged_mounts(steps, image, resources);
   steps.push_back({.op = Op::kSetHostname, .texts = {resources.hostname}});
@@ -187,7 +186,9 @@ std::vector<Step> isolated_sandbox(const Image& image, const Resources& resource
   // From here on init is nobody on the host.
   steps.push_back({.op = Op::kEnterNamespace, .slot = Slot::kUsers, .a = CLONE_NEWUSER});
   steps.push_back({.op = Op::kBecomeUser, .a = 0, .b = 0});
+  // Not at its birth: the last process to leave a mount namespace waits for a grace period.
   steps.push_back({.op = Op::kUnshare, .a = CLONE_NEWNS});
+  steps.push_back({.op = Op::kPrivateMounts});
 
   add_root(steps, image, resources);
   const auto attach = [&steps](Slot mount, Slot at, const char* path) {

@@ -20,8 +20,8 @@ struct StartStages {
   Moment taken{};      // One of its threads had turned to the order.
   Moment prepared{};   // There were log, cgroup, layer, namespaces and plan.
   Moment launching{};  // The thread that clones had turned to it.
-  Moment cloning{};    // All that init needs was on its way to it; the clone came next.
-  Moment began{};      // Init had been cloned and executed.
+  Moment cloning{};    // All that init needs was there.
+  Moment began{};      // Init, cloned and executed ahead or now, had its orders.
   Moment built{};      // There was a sandbox.
   Moment spawned{};    // The command ran.
   Moment known{};      // The provider had heard of it.

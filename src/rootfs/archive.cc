@@ -127,7 +127,7 @@ class Unpacking {
     return entry;
   }
 
-  std::unexpected<Error> refused() const {
+  [[nodiscard]] std::unexpected<Error> refused() const {
     const char* why = reader_ ? ::archive_error_string(reader_.get()) : nullptr;
     return fail(Errc::kInvalidArgument, "reading the archive: {}",
                 why != nullptr ? why : "out of memory");

@@ -48,7 +48,7 @@ Result<std::unique_ptr<DirectoryPool>> DirectoryPool::open(const std::string& st
 }
 
 Result<> DirectoryPool::create(const NodeId& sandbox, std::optional<Bytes> limit) {
-  if (limit) return fail(Errc::kFailedPrecondition, "{}", *limits_missing());
+  if (limit) return fail(Errc::kFailedPrecondition, "{}", why_no_limits());
   const std::string name = sandbox.to_text();
   WARREN_TRY(os::context(os::make_directory(layers_.get(), name.c_str(), 0700),
                          "making the layer of {}", name));
@@ -66,7 +66,7 @@ Result<> DirectoryPool::remove(const NodeId& sandbox) {
 }
 
 Result<> DirectoryPool::set_limit(const NodeId&, std::optional<Bytes> limit) {
-  if (limit) return fail(Errc::kFailedPrecondition, "{}", *limits_missing());
+  if (limit) return fail(Errc::kFailedPrecondition, "{}", why_no_limits());
   return {};
 }
 
@@ -77,6 +77,10 @@ Result<Bytes> DirectoryPool::usage(const NodeId& sandbox) const {
 }
 
 std::optional<std::string> DirectoryPool::limits_missing() const {
+  return why_no_limits();
+}
+
+std::string DirectoryPool::why_no_limits() const {
   return fmt::format("disk limits need a btrfs pool, and {}", reason_);
 }
 

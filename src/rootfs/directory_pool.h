@@ -31,6 +31,8 @@ class DirectoryPool final : public LayerPool {
  private:
   DirectoryPool() = default;
 
+  [[nodiscard]] std::string why_no_limits() const;
+
   std::string path_;
   os::UniqueFd root_;
   os::UniqueFd layers_;

@@ -79,11 +79,14 @@ void UserNamespacePool::keep_ready(const std::stop_token& stop) {
     auto made = create_user_namespace(*range);
     lock.lock();
     const bool still_free = std::exchange(preparing_, std::nullopt) == *range;
-    if (made) namespaces_.try_emplace(*range, *std::move(made));
     if (still_free && made) ready_.insert(*range);
     if (still_free && !made) ranges_.release(*range);
-    // Whoever opens a namespace next learns why, at first hand; by then it may work again.
-    if (!made) await_reservation(lock, stop);
+    if (made) {
+      namespaces_.try_emplace(*range, *std::move(made));
+    } else {
+      // Whoever opens a namespace next learns why, at first hand; by then it may work again.
+      await_reservation(lock, stop);
+    }
   }
 }
 

@@ -83,7 +83,7 @@ asio::awaitable<void> accept_connections(std::shared_ptr<ServerCore> core) {
 
 }  // namespace
 
-Server::Server(asio::any_io_executor executor, os::UniqueFd listening, ServerOptions options)
+Server::Server(const asio::any_io_executor& executor, os::UniqueFd listening, ServerOptions options)
     : core_(std::make_shared<ServerCore>(executor, std::move(options))) {
   core_->listening.assign(listening.release());
   core_->listening.non_blocking(true);

@@ -79,7 +79,8 @@ struct ServerCore;
 class Server {
  public:
   // `listening` is a bound Unix stream socket on which listen(2) has been called.
-  Server(boost::asio::any_io_executor executor, os::UniqueFd listening, ServerOptions options = {});
+  Server(const boost::asio::any_io_executor& executor, os::UniqueFd listening,
+         ServerOptions options = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

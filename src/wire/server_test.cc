@@ -186,6 +186,7 @@ TEST_F(ServerTest, KeepsAnswersOfSeveralCallsApart) {
   auto channel = connect();
   const auto waiting = *channel.open("Wait", request_of(""));
   std::vector<CallId> calls;
+  calls.reserve(20);
   for (int i = 0; i < 20; ++i)
     calls.push_back(*channel.open("Echo", request_of(std::to_string(i))));
   for (int i = 19; i >= 0; --i) {

@@ -128,7 +128,7 @@ def private_kilobytes(pids):
 
 
 def private_pages(engine):
-    inits = children(engine)
+    inits = [init for init in children(engine) if children(init)]
     commands = [command for init in inits for command in children(init)]
     return {"the engine's": private_kilobytes([engine]), "its init's": private_kilobytes(inits),
             "its command's": private_kilobytes(commands)}

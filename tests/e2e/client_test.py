@@ -121,6 +121,14 @@ class Streams(WarrenTest):
         self.assertNotEqual(outcome.code, 0)
         self.assertRegex(outcome.err, r"\Awarren: [^\n]+\n\Z")
 
+    def test_what_is_closed_gets_no_other_files_number(self):
+        """Else what a command writes would go to the engine, or into a file."""
+        done = self.shell("$WARREN run echo out >&-")
+        self.assertEqual((done.returncode, done.stderr),
+                         (125, "warren: writing output: Bad file descriptor\n"))
+        self.assertEqual(self.shell("$WARREN list >&-").returncode, 1)
+        self.assertEqual(self.shell("$WARREN run true <&- >&- 2>&-").returncode, 0)
+
     def test_output_is_not_mixed_with_colours_or_progress(self):
         outcome = self.warren("run", "true")
         self.assertEqual((outcome.out, outcome.err), ("", ""))

@@ -37,6 +37,13 @@ class Serve(WarrenTest):
         self.succeed("serve", "--stop")
         self.assertEqual(server.wait(deadline=1).code, 0)
 
+    def test_its_log_goes_into_none_of_its_files_where_standard_error_is_closed(self):
+        server = self.start("serve", preexec_fn=lambda: os.closerange(0, 3))
+        self.await_socket(server)
+        for number in range(3):
+            self.assertEqual(os.readlink(f"/proc/{server.process.pid}/fd/{number}"), "/")
+        self.succeed("serve", "--stop")
+
     def test_stop_without_an_engine_is_an_error(self):
         self.assertIn("no engine is running", self.refuse("serve", "--stop"))
 
@@ -136,6 +143,7 @@ class Places(WarrenTest):
 
     def test_a_configuration_that_is_missing_is_an_error(self):
         self.assertIn("/no/such.yaml", self.refuse("--config", "/no/such.yaml", "list"))
+        self.assertIn(str(self.files), self.refuse("--config", self.files, "serve"))
 
 
 class Database(WarrenTest):

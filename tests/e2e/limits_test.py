@@ -109,6 +109,12 @@ class Disk(WarrenTest):
         outcome, job = self.run_to_end("--max-disk=20M", *FILL_50M)
         self.assertEqual((outcome.code, job["cause"]), (1, "disk-quota"), outcome)
 
+    def test_a_failure_with_room_left_is_not_the_limits(self):
+        _, job = self.run_to_end("--max-disk=1M", "sh", "-c", "echo little > file; exit 3")
+        self.assertEqual(job["cause"], "exited(3)")
+        _, job = self.run_to_end("--max-disk=1M", *FILL_50M)
+        self.assertEqual(job["cause"], "disk-quota")
+
     def test_no_more_is_written_than_the_limit(self):
         script = " ".join(FILL_50M) + " 2>/dev/null; sync; stat -c %s /work/file"
         size = int(self.succeed("run", "--max-disk=20M", "sh", "-c", script))

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading the output of a job, while it runs and afterwards."""
 
+import os
 import re
+import signal
 import subprocess
 import unittest
 
+import leak_check
 from engine_fixture import WarrenTest
 
 LINES = "for i in 1 2 3 4 5; do echo line $i; done; echo problem >&2"
@@ -107,6 +110,24 @@ class Log(WarrenTest):
         job = self.ended("sh", "-c", "for i in 1 2 3; do echo $i; done")
         times = re.findall(STAMP, self.succeed("log", "--timestamps", job))
         self.assertEqual(times, sorted(times))
+
+
+class LogOfAJobThatWaits(WarrenTest):
+    CONFIG = "max_concurrent: 1\n"
+
+    def test_a_follower_outlives_the_engine(self):
+        first = self.start("run", "sh", "-c", "echo up; read l", stdin=subprocess.PIPE)
+        self.assertEqual(first.next_line(), "up")
+        follower = self.start("log", "-f", self.detach("echo", "late"))
+        waits_in = f"/proc/{follower.process.pid}/wchan"
+        self.eventually(lambda: "poll" in leak_check.read(waits_in), "the follower waits")
+        engine = os.pidfd_open(self.engine_pid())
+        self.addCleanup(os.close, engine)
+        signal.pidfd_send_signal(engine, signal.SIGKILL)
+        self.start_engine_with(self.CONFIG)
+        first.type("\n")
+        outcome = follower.wait()
+        self.assertEqual((outcome.code, outcome.out, outcome.err), (0, "late\n", ""))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ def descendants(pid):
 
 
 def inits_of(engine):
-    """The ids of the sandboxes' inits, which run from a sealed copy of their program in memory."""
-    return [pid for pid in children(engine.pid)
-            if "memfd:warren-init" in leak_check.link_target(f"/proc/{pid}/exe")]
+    """The ids of the sandboxes' inits, which run from a sealed copy of their program in memory.
+
+    Those that still wait for a sandbox have no children.
+    """
+    return [pid for pid in children(engine.pid) if children(pid)
+            and "memfd:warren-init" in leak_check.link_target(f"/proc/{pid}/exe")]

@@ -115,12 +115,6 @@ Left leave_behind(const std::filesystem::path& directory, const std::vector<mode
   return left;
 }
 
-pid_t first_child_of(pid_t pid) {
-  pid_t child = 0;
-  std::ifstream(fmt::format("/proc/{0}/task/{0}/children", pid)) >> child;
-  return child;
-}
-
 bool has_descriptor(pid_t pid, int fd) {
   std::error_code gone;
   return std::filesystem::is_symlink(fmt::format("/proc/{}/fd/{}", pid, fd), gone);
@@ -257,7 +251,7 @@ TEST(Adoption, TellsTheStreamsApartWhenOneOfThemIsClosed) {
       directory, {shell("trap 'echo late >&2; exit 0' TERM; echo ready; exec >&-; sleep 1000 & "
                         "wait")});
   const pid_t init = inits_of(::getpid()).at(0);
-  const pid_t command = first_child_of(init);
+  const pid_t command = children_of(init).at(0);
   // Once it is closed, init takes note of it before it answers anybody.
   ASSERT_TRUE(eventually([&] { return !has_descriptor(command, STDOUT_FILENO); }));
   SandboxRunner runner(directory);

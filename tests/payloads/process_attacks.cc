@@ -139,11 +139,49 @@ int leave_zombies(const char* count) {
   return visible_processes() == wanted + 1 ? kSucceeded : ESRCH;
 }
 
-constexpr Attack kAttacks[] = {{"leave-daemons", leave_daemons},
-                               {"refuse-to-end", refuse_to_end},
-                               {"fork-bomb", fork_bomb},
-                               {"leave-orphans", leave_orphans},
-                               {"leave-zombies", leave_zombies}};
+// One child that ends at once. By vfork(2), which is quicker than init can reap.
+[[gnu::noinline]] void make_orphan() {
+  if (::vfork() == 0) ::_exit(0);
+}
+
+[[gnu::noinline]] void make_orphans(int count) {
+  for (; count > 0; --count) make_orphan();
+}
+
+[[noreturn]] void orphan_without_end() {
+  constexpr int kAtATime = 20;
+  for (;;) {
+    const pid_t child = ::vfork();
+    if (child == 0) {
+      make_orphans(kAtATime);
+      ::_exit(0);
+    }
+    if (child > 0) ::waitpid(child, nullptr, 0);
+  }
+}
+
+// Orphans that stay, among which init has to look for each one that ends, and others that end at
+// once, as fast as they can be made. Counts meanwhile.
+int storm_of_orphans(const char* stay) {
+  constexpr int kMakers = 4;
+  constexpr int kLongEnough = 1000;
+  for (int index = std::atoi(stay); index > 0; --index) make_daemon();
+  for (int index = 0; index < kMakers; ++index) {
+    if (::fork() == 0) orphan_without_end();
+  }
+  const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+  for (int count = 0; count <= kLongEnough; ++count) {
+    std::printf("counted %d\n", count);
+    std::fflush(stdout);
+    ::nanosleep(&pause, nullptr);
+  }
+  stay_forever();
+}
+
+constexpr Attack kAttacks[] = {
+    {"leave-daemons", leave_daemons}, {"refuse-to-end", refuse_to_end},
+    {"fork-bomb", fork_bomb},         {"leave-orphans", leave_orphans},
+    {"leave-zombies", leave_zombies}, {"storm-of-orphans", storm_of_orphans}};
 
 }  // namespace
 

@@ -120,18 +120,8 @@ std::vector<pid_t> members(const std::string& pid_namespace) {
 }
 
 std::vector<pid_t> own_inits() {
-  std::vector<pid_t> found;
-  for (const auto& thread : fs::directory_iterator("/proc/self/task")) {
-    std::ifstream children(thread.path() / "children");
-    pid_t pid = 0;
-    while (children >> pid) {
-      std::ifstream name(fmt::format("/proc/{}/comm", pid));
-      std::string text;
-      if (std::getline(name, text) && status_field(pid, "NSpid:").ends_with("\t1")) {
-        found.push_back(pid);
-      }
-    }
-  }
+  std::vector<pid_t> found = inits_of(::getpid());
+  std::erase_if(found, [](pid_t pid) { return !status_field(pid, "NSpid:").ends_with("\t1"); });
   return found;
 }
 

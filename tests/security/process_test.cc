@@ -218,6 +218,17 @@ TEST_F(S24_Init, CannotBeKeptFromWritingTheLog) {
   EXPECT_THAT(run(spec).out, IsEmpty());
 }
 
+// It has to reap them all, and still serves its engine and the output.
+TEST_F(S24_Init, CannotBeKeptBusyByDyingProcesses) {
+  model::JobSpec spec = attacker_job({"storm-of-orphans=3000"});
+  spec.sandbox.limits.pids = 4000;
+  const Running running = start(spec);
+  EXPECT_THAT(wait_for_output(running, "counted 1000\n"), HasSubstr("counted 0\n"));
+  runner().kill(running);
+  std::ignore = runner().wait(running);
+  runner().destroy(running);
+}
+
 TEST_F(S24_Init, CannotBeKilledOrConfusedFromInside) {
   model::JobSpec spec = attacker_job({"kill-init"});
   std::string& script = spec.process.argv.at(2);

@@ -74,7 +74,9 @@ InitPartner::InitPartner(const plan::LaunchPlan& plan)
   const os::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   const os::UniqueFd network = provider::NetworkPool(0).take().value();
   const auto launcher = provider::InitLauncher::create().value();
-  provider::LaunchedInit launched = launcher.launch(order(plan, null, network)).value();
+  provider::NewbornInit launched =
+      launcher.bear({.namespaces = CLONE_NEWPID | CLONE_NEWNS}).value();
+  EXPECT_TRUE(provider::give_orders(launched, order(plan, null, network)));
   init_ = std::move(launched.child);
   control_ = std::move(launched.control);
   listener_.reset();
@@ -83,7 +85,6 @@ InitPartner::InitPartner(const plan::LaunchPlan& plan)
 provider::Launch InitPartner::order(const plan::LaunchPlan& plan, const os::UniqueFd& null,
                                     const os::UniqueFd& network) const {
   provider::Launch launch;
-  launch.namespaces = CLONE_NEWPID | CLONE_NEWNS;
   launch.plan = plan::encode(plan).value();
   launch.descriptors = {{Slot::kNull, null.get()},         {Slot::kListener, listener_.get()},
                         {Slot::kNetwork, network.get()},   {Slot::kStdoutLog, output_.get()},

@@ -57,7 +57,9 @@ class LogOnDisk {
   [[nodiscard]] os::UniqueFd out() const { return open("stdout.log"); }
   [[nodiscard]] os::UniqueFd err() const { return open("stderr.log"); }
   [[nodiscard]] os::UniqueFd index() const { return open("index"); }
-  [[nodiscard]] os::UniqueFd event() const { return os::UniqueFd(::dup(event_.get())); }
+  [[nodiscard]] os::UniqueFd event() const {
+    return os::UniqueFd(::fcntl(event_.get(), F_DUPFD_CLOEXEC, 0));
+  }
 
  private:
   [[nodiscard]] os::UniqueFd create(const char* name) const {

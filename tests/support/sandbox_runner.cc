@@ -81,18 +81,26 @@ int Outcome::exit_code() const {
   return WEXITSTATUS(*ended.wait_status);
 }
 
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> found;
+  const auto tasks = fmt::format("/proc/{}/task", parent);
+  std::error_code gone;
+  for (const auto& task : std::filesystem::directory_iterator(tasks, gone)) {
+    std::ifstream children(task.path() / "children");
+    for (pid_t child; children >> child;) found.push_back(child);
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
 std::vector<pid_t> inits_of(pid_t engine) {
   std::vector<pid_t> inits;
-  const auto tasks = fmt::format("/proc/{}/task", engine);
-  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
-    std::ifstream children(task.path() / "children");
-    for (pid_t child; children >> child;) {
-      std::string name;
-      std::getline(std::ifstream(fmt::format("/proc/{}/cmdline", child)), name, '\0');
-      if (name == "warren-init") inits.push_back(child);
-    }
+  for (const pid_t child : children_of(engine)) {
+    std::string name;
+    std::getline(std::ifstream(fmt::format("/proc/{}/cmdline", child)), name, '\0');
+    // One that still waits for a sandbox has started nothing.
+    if (name == "warren-init" && !children_of(child).empty()) inits.push_back(child);
   }
-  std::ranges::sort(inits);
   return inits;
 }
 

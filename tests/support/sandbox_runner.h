@@ -101,7 +101,11 @@ class SandboxRunner final : private provider::Observer {
   std::unique_ptr<provider::Provider> provider_;
 };
 
-// The inits that process `engine` has cloned and not yet reaped, oldest first.
+// By number, whichever of its threads started them.
+[[nodiscard]] std::vector<pid_t> children_of(pid_t parent);
+
+// The inits of the sandboxes that process `engine` has made, oldest first, while something runs in
+// them.
 [[nodiscard]] std::vector<pid_t> inits_of(pid_t engine);
 
 // A new directory below the one for temporary files.

@@ -18,9 +18,9 @@
 namespace warren::client::cli {
 
 CLI::Validator is_text() {
-  return CLI::Validator(
+  return {
       [](std::string& text) { return is_utf8(text) ? std::string() : std::string("not UTF-8"); },
-      "");
+      ""};
 }
 
 namespace {

@@ -54,8 +54,9 @@ Result<> log(const Session& session, const LogFlags& flags) {
     return fail(Errc::kFailedPrecondition, "--node: not available yet");
   }
   const LogOptions options = WARREN_TRY(make_options(flags));
-  LogFollower follower(WARREN_TRY(find_places(session.flags.places)), flags.node, options);
-  WARREN_TRY(follower.show(flags.follow ? Follow::kYes : Follow::kNo));
+  LogFollower follower(WARREN_TRY(find_places(session.flags.places)), flags.node, options,
+                       flags.follow ? Follow::kYes : Follow::kNo);
+  WARREN_TRY(follower.show());
   if (const std::uint64_t lost = follower.lost_bytes(); lost > 0) {
     session.note(fmt::format("{} bytes of output were not kept", lost));
   }

@@ -9,6 +9,7 @@
 
 #include "client/cli/app.h"
 #include "client/cli/session.h"
+#include "os/file.h"
 
 namespace {
 
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   // A job that closes its input, or an engine that goes, is an error to handle. Standard output
   // that nobody reads ends this program as usual: print() sees to it.
   ::signal(SIGPIPE, SIG_IGN);
+  if (const auto occupied = warren::os::occupy_standard_streams(); !occupied) return 125;
   try {
     const std::string_view name = argc > 0 ? name_of(argv[0]) : "warren";
     if (name != "warren") {

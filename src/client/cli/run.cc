@@ -22,9 +22,11 @@ namespace {
 
 constexpr int kNotStarted = 125;
 
-const CLI::Validator kNotEmpty(
-    [](std::string& text) { return text.empty() ? std::string("it is empty") : std::string(); },
-    "");
+CLI::Validator is_not_empty() {
+  return {
+      [](std::string& text) { return text.empty() ? std::string("it is empty") : std::string(); },
+      ""};
+}
 
 // So that a request whose answer got lost can be repeated without starting a second job.
 Result<std::string> make_idempotency_key() {
@@ -79,7 +81,7 @@ Result<int> run(const Session& session, const RunFlags& flags) {
 
 void add_identity_flags(CLI::App& app, RunFlags& flags) {
   const auto text = [&app](const char* name, std::string& value, const char* help) {
-    app.add_option(name, value, help)->check(kNotEmpty);
+    app.add_option(name, value, help)->check(is_not_empty());
   };
   text("--name", flags.name, "A name, unique among live jobs");
   text("--image", flags.image, "The root file system: host");
@@ -102,7 +104,7 @@ void add_identity_flags(CLI::App& app, RunFlags& flags) {
 
 void add_limit_flags(CLI::App& app, RunFlags& flags) {
   const auto text = [&app](const char* name, std::string& value, const char* help) {
-    app.add_option(name, value, help)->check(kNotEmpty);
+    app.add_option(name, value, help)->check(is_not_empty());
   };
   text("--max-cpu", flags.max_cpu, "Percent of one core");
   text("--max-memory", flags.max_memory, "MiB, or a size such as 1G");

@@ -11,12 +11,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::vector<std::string> kTrue = {"true"};
+std::vector<std::string> command() {
+  return {"true"};
+}
 
 Result<v1::RunRequest> request_with(std::string RunFlags::*flag, std::string value) {
   RunFlags flags;
   flags.*flag = std::move(value);
-  return make_run_request(flags, kTrue);
+  return make_run_request(flags, command());
 }
 
 TEST(RunRequest, CarriesTheCommandAsItIs) {
@@ -41,7 +43,7 @@ TEST(RunRequest, CountsBareMemoryInMebibytesAndOtherSizesInBytes) {
 }
 
 TEST(RunRequest, HasNoLimitThatWasNotAskedFor) {
-  const auto request = make_run_request({}, kTrue);
+  const auto request = make_run_request({}, command());
   EXPECT_EQ(request->spec().limits().ByteSizeLong(), 0U);
 }
 
@@ -85,7 +87,7 @@ TEST(RunRequest, RefusesTextThatIsNotUtf8) {
               test::HoldsError(Errc::kInvalidArgument, "--idempotency-key is not UTF-8"));
   RunFlags flags;
   flags.env = {"A=\xe2\x82"};
-  EXPECT_THAT(make_run_request(flags, kTrue),
+  EXPECT_THAT(make_run_request(flags, command()),
               test::HoldsError(Errc::kInvalidArgument, "--env is not UTF-8"));
   EXPECT_TRUE(make_run_request(RunFlags(), {"echo", "\xc3\xa4"}));
 }
@@ -94,13 +96,13 @@ TEST(RunRequest, ReadsEnvironmentAndLabels) {
   RunFlags flags;
   flags.env = {"A=1", "B=x=y", "C="};
   flags.labels = {"team=blue"};
-  const auto request = make_run_request(flags, kTrue);
+  const auto request = make_run_request(flags, command());
   ASSERT_TRUE(request);
   EXPECT_EQ(request->spec().env().at("B"), "x=y");
   EXPECT_EQ(request->spec().env().at("C"), "");
   EXPECT_EQ(request->spec().labels().at("team"), "blue");
   flags.env = {"NAME"};
-  EXPECT_THAT(make_run_request(flags, kTrue),
+  EXPECT_THAT(make_run_request(flags, command()),
               test::HoldsError(Errc::kInvalidArgument, HasSubstr("--env")));
 }
 

@@ -22,6 +22,7 @@ Result<> serve(const Session& session) {
   std::vector<std::string> arguments = engine_arguments(places);
   arguments.insert(arguments.begin(), program);
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   return os::context(os::call([&] { return ::execv(program.c_str(), pointers.data()); }),

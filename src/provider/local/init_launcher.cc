@@ -3,6 +3,7 @@
 #include "provider/local/init_launcher.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -94,7 +95,10 @@ plan::Start order_of(const Launch& launch) {
   return order;
 }
 
-Result<> send_order(int control, const Launch& launch, int plan) {
+}  // namespace
+
+Result<> give_orders(const NewbornInit& init, const Launch& launch) {
+  const os::UniqueFd plan = WARREN_TRY(seal_in_memory("plan", launch.plan, Executable::kNo));
   plan::Start order = order_of(launch);
   std::vector<int> fds;
   const auto add = [&](plan::Slot slot, int fd) {
@@ -104,15 +108,18 @@ Result<> send_order(int control, const Launch& launch, int plan) {
   if (launch.descriptors.size() + 1 > plan::kMostDescriptors) {
     return fail(Errc::kInternal, "too many descriptors for one init");
   }
-  add(plan::Slot::kPlan, plan);
+  add(plan::Slot::kPlan, plan.get());
   for (const auto& [slot, fd] : launch.descriptors) add(slot, fd);
   order.descriptors = static_cast<std::uint32_t>(fds.size());
-  const auto sent = os::send_message(control, std::as_bytes(std::span(&order, 1)), fds);
+  const auto sent = os::send_message(init.control.get(), std::as_bytes(std::span(&order, 1)), fds);
   WARREN_TRY(os::context(sent, "handing the plan to init"));
   return {};
 }
 
-}  // namespace
+void discard(NewbornInit init) {
+  std::ignore = os::send_signal(init.child.pidfd.get(), SIGKILL);
+  reap(init.child);
+}
 
 Result<os::UniqueFd> seal_in_memory(const char* name, std::span<const std::byte> bytes,
                                     Executable executable) {
@@ -135,23 +142,18 @@ Result<InitLauncher> InitLauncher::create(std::span<const std::byte> program) {
   return InitLauncher(WARREN_TRY(copy_above(file.get())), std::move(place));
 }
 
-Result<LaunchedInit> InitLauncher::launch(const Launch& launch) const {
-  const os::UniqueFd plan = WARREN_TRY(seal_in_memory("plan", launch.plan, Executable::kNo));
+Result<NewbornInit> InitLauncher::bear(const Birthplace& place) const {
   os::SocketPair sockets =
       WARREN_TRY(os::context(os::make_packet_pair(), "making a socket for init"));
-  // Before the clone: init finds its orders waiting.
-  WARREN_TRY(send_order(sockets.first.get(), launch, plan.get()));
   WARREN_TRY(os::context(os::set_nonblocking(sockets.first.get()), "setting up init's socket"));
-
   WARREN_TRY(os::context(
       os::call([&] { return ::dup3(sockets.second.get(), control_place_.get(), O_CLOEXEC); }),
       "placing init's socket"));
   sockets.second.reset();
 
   Birth birth{.control = control_place_.get(), .program = program_.get()};
-  const Moment cloning = this_moment();
   os::Child child = WARREN_TRY(
-      os::context(os::spawn({.flags = launch.namespaces | CLONE_FILES, .cgroup = launch.cgroup},
+      os::context(os::spawn({.flags = place.namespaces | CLONE_FILES, .cgroup = place.cgroup},
                             become_init, &birth, *stack_),
                   "cloning init"));
   // Init's is the only other end now; were this one left, its death would not be seen on the
@@ -163,8 +165,7 @@ Result<LaunchedInit> InitLauncher::launch(const Launch& launch) const {
     reap(child);
     WARREN_TRY(os::context(os::KernelResult<>(std::unexpected(birth.error)), "{}", birth.stage));
   }
-  return LaunchedInit{
-      .child = std::move(child), .control = std::move(sockets.first), .cloning = cloning};
+  return NewbornInit{.child = std::move(child), .control = std::move(sockets.first)};
 }
 
 }  // namespace warren::provider

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Starts warren-init from a sealed copy in memory and hands it a plan.
+// Starts warren-init from a sealed copy in memory, which then waits for a plan.
 
 #pragma once
 
@@ -15,27 +15,35 @@
 #include "os/process.h"
 #include "plan/init_protocol.h"
 #include "plan/launch_plan.h"
-#include "provider/start_stages.h"
 
 namespace warren::provider {
 
 // The number of a sandbox's command: the local provider starts no other in it.
 inline constexpr std::uint32_t kOnlyProcess = 1;
 
-struct Launch {
+struct Birthplace {
   std::uint64_t namespaces = 0;  // CLONE_NEW* of init itself.
   int cgroup = -1;               // Unified cgroup that init begins in, or -1.
-  std::vector<std::byte> plan;   // Encoded.
+};
+
+struct Launch {
+  std::vector<std::byte> plan;                          // Encoded.
   std::vector<std::pair<plan::Slot, int>> descriptors;  // The caller's; they are copied.
   std::uint64_t log_limit = 0;
   std::uint32_t process = kOnlyProcess;
 };
 
-struct LaunchedInit {
+// One that has been executed and waits for its orders. It ends when `control` is closed before.
+struct NewbornInit {
   os::Child child;
   os::UniqueFd control;  // SOCK_SEQPACKET, non-blocking.
-  Moment cloning{};      // When everything but the clone was done.
 };
+
+// Hands over the plan. Fails where init has died meanwhile.
+[[nodiscard]] Result<> give_orders(const NewbornInit& init, const Launch& launch);
+
+// Ends one that got no orders, and leaves no zombie.
+void discard(NewbornInit init);
 
 class InitLauncher {
  public:
@@ -47,7 +55,7 @@ class InitLauncher {
 
   // Clones and executes. Call it on the thread whose mount namespace the sandbox shall start from,
   // and on no other meanwhile.
-  [[nodiscard]] Result<LaunchedInit> launch(const Launch& launch) const;
+  [[nodiscard]] Result<NewbornInit> bear(const Birthplace& place) const;
 
  private:
   using Stack = std::array<std::byte, 64 * 1024>;

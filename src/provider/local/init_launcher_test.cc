@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 TEST(InitLauncher, SaysAtWhichStageAChildDidNotBecomeInitAndLeavesNoZombie) {
   const std::string_view text = "no program";
   const InitLauncher launcher = InitLauncher::create(std::as_bytes(std::span(text))).value();
-  const auto launched = launcher.launch({});
+  const auto launched = launcher.bear({});
   ASSERT_FALSE(launched);
   EXPECT_THAT(launched.error().message, HasSubstr("executing warren-init: Exec format error"));
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "somebody is left";

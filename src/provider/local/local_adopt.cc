@@ -59,7 +59,7 @@ std::string_view leaf_of(std::string_view group) {
 
 // The name of a sandbox's cgroup, which tells what encloses it; its id alone where there is none.
 cgroup::GroupName group_among(const std::vector<cgroup::GroupName>& groups, const NodeId& sandbox) {
-  const std::string id = sandbox.to_text();
+  std::string id = sandbox.to_text();
   for (const cgroup::GroupName& group : groups) {
     if (leaf_of(group) == id) return group;
   }

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <tuple>
@@ -26,8 +27,6 @@ using std::chrono::microseconds;
 constexpr int kInitDeathMs = 20'000;
 constexpr int kExitNotFound = 127;
 constexpr int kExitNotExecutable = 126;
-// A layer this close to its limit has refused a write: btrfs accounts in steps of its extents.
-constexpr std::uint64_t kDiskSlack = std::uint64_t{2} << 20;
 
 Timestamp to_timestamp(plan::WallClock at) {
   return Timestamp(microseconds(static_cast<std::int64_t>(at)));
@@ -74,6 +73,13 @@ std::string sentence(const plan::LaunchPlan& plan, const plan::Record& record) {
     return fmt::format("{}: {}", plan::to_text(plan.process[index - plan.sandbox.size()]), reason);
   }
   return fmt::format("{}: {}", plan::name_of(op) != nullptr ? plan::name_of(op) : "plan", reason);
+}
+
+// Whether a layer is so close to its limit that it has refused a write: btrfs accounts in steps of
+// its extents. An empty layer is not, however small its limit.
+bool is_full(Bytes used, Bytes limit) {
+  constexpr std::uint64_t kSlack = std::uint64_t{2} << 20;
+  return used.value + std::min(kSlack, limit.value / 2) >= limit.value;
 }
 
 // What init has recorded on disk before it said so; here also where that disk was full.
@@ -247,7 +253,7 @@ void LocalSandboxes::report(LiveSandbox& sandbox, Ended how) {
   if (const auto events = parts_.cgroups->events(name)) how.out_of_memory = events->oom_kills > 0;
   if (sandbox.disk_limit) {
     const auto used = parts_.pool->usage(sandbox.id);
-    how.out_of_disk = used && used->value + kDiskSlack >= sandbox.disk_limit->value;
+    how.out_of_disk = used && is_full(*used, *sandbox.disk_limit);
   }
   observer_->ended(std::move(how));
 }

@@ -20,6 +20,7 @@ namespace warren::provider {
 namespace {
 
 constexpr std::size_t kReadyNetworks = 32;
+constexpr std::size_t kReadyInits = 4;
 constexpr std::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -68,6 +69,9 @@ Result<LocalParts> open_parts(const LocalOptions& options) {
   auto cgroups = WARREN_TRY(context(
       cgroup::Tree::open(tag_of(options.state_dir), options.cgroup_root), "opening the cgroups"));
   cgroup::Entry init_entry = WARREN_TRY(cgroups->init_entry());
+  const Birthplace own{.namespaces = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS,
+                       .cgroup = init_entry.unified.get()};
+  const Birthplace shared{.cgroup = init_entry.unified.get()};
   return LocalParts{.logs = WARREN_TRY(LogDirectory::open(state_dir)),
                     .sockets = WARREN_TRY(InitSockets::open(options.runtime_dir.string())),
                     .pool = std::move(pool),
@@ -77,8 +81,8 @@ Result<LocalParts> open_parts(const LocalOptions& options) {
                     .seccomp = WARREN_TRY(compile_seccomp_filter()),
                     .null_device = WARREN_TRY(os::context(
                         os::open_at(AT_FDCWD, "/dev/null", O_RDWR), "opening /dev/null")),
-                    .isolated_launcher = WARREN_TRY(InitLauncher::create()),
-                    .host_launcher = WARREN_TRY(InitLauncher::create()),
+                    .isolated_inits = {WARREN_TRY(InitLauncher::create()), own, kReadyInits},
+                    .host_inits = {WARREN_TRY(InitLauncher::create()), shared, 0},
                     .amend_plan = options.amend_plan};
 }
 
@@ -112,6 +116,7 @@ Result<std::unique_ptr<Provider>> LocalSandboxes::create(const LocalOptions& opt
   self->controller_ = std::make_unique<os::WorkerThread>();
   self->cleaner_ = std::make_unique<os::WorkerThread>();
   self->preparer_ = std::make_unique<os::WorkerThread>();
+  for (std::size_t born = 0; born < kReadyInits; ++born) self->refill_inits();
   return self;
 }
 
@@ -189,11 +194,12 @@ void LocalSandboxes::close(Done<> done) {
       const std::lock_guard lock(mutex_);
       if (!sandboxes_.empty()) return {};
     }
+    // The launcher's view holds the pool, its inits a cgroup.
+    launcher_.reset();
+    parts_.isolated_inits.clear();
     parts_.init_entry = {};
     WARREN_TRY(parts_.cgroups->close());
     parts_.sockets.close();
-    // The launcher's view holds the pool.
-    launcher_.reset();
     return parts_.pool->close();
   });
 }

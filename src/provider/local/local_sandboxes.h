@@ -17,7 +17,7 @@
 #include "os/worker_thread.h"
 #include "plan/compile.h"
 #include "provider/local/core_picker.h"
-#include "provider/local/init_launcher.h"
+#include "provider/local/init_nursery.h"
 #include "provider/local/init_socket.h"
 #include "provider/local/init_watcher.h"
 #include "provider/local/live_sandbox.h"
@@ -43,8 +43,8 @@ struct LocalParts {
   cgroup::Entry init_entry;
   std::vector<std::byte> seccomp;
   os::UniqueFd null_device;
-  InitLauncher isolated_launcher;
-  InitLauncher host_launcher;
+  InitNursery isolated_inits;
+  InitNursery host_inits;
   std::function<void(plan::LaunchPlan&)> amend_plan;
 };
 
@@ -96,8 +96,9 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   [[nodiscard]] Result<> prepare_plan(Preparation& preparation);
   [[nodiscard]] Result<> make_layer(LiveSandbox& sandbox, const model::JobSpec& spec);
   void launch(const std::shared_ptr<Preparation>& preparation);
+  void refill_inits();
   [[nodiscard]] Result<> launch_isolated(Preparation& preparation);
-  [[nodiscard]] Result<> launch_init(Preparation& preparation, const InitLauncher& launcher);
+  [[nodiscard]] Result<> launch_init(Preparation& preparation, InitNursery& inits);
   void abandon(const SandboxPtr& sandbox, const Error& why);
 
   // local_upload.cc

@@ -169,8 +169,12 @@ void LocalSandboxes::launch(const std::shared_ptr<Preparation>& preparation) {
   preparation->sandbox->stages.launching = this_moment();
   const auto launched = is_isolated(preparation->order.spec)
                             ? launch_isolated(*preparation)
-                            : launch_init(*preparation, parts_.host_launcher);
+                            : launch_init(*preparation, parts_.host_inits);
   if (!launched) abandon(preparation->sandbox, launched.error());
+}
+
+void LocalSandboxes::refill_inits() {
+  launcher_->post([this] { parts_.isolated_inits.refill(); });
 }
 
 Result<> LocalSandboxes::launch_isolated(Preparation& preparation) {
@@ -178,16 +182,13 @@ Result<> LocalSandboxes::launch_isolated(Preparation& preparation) {
       WARREN_TRY(os::context(rootfs::clone_for_range(AT_FDCWD, "/layers", preparation.users.get(),
                                                      rootfs::Access::kReadWrite),
                              "layer: mapping the pool's ids"));
-  return launch_init(preparation, parts_.isolated_launcher);
+  refill_inits();  // When this one is on its way.
+  return launch_init(preparation, parts_.isolated_inits);
 }
 
-Result<> LocalSandboxes::launch_init(Preparation& preparation, const InitLauncher& launcher) {
+Result<> LocalSandboxes::launch_init(Preparation& preparation, InitNursery& inits) {
   LiveSandbox& sandbox = *preparation.sandbox;
   Launch launch;
-  if (sandbox.range) {
-    launch.namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
-  }
-  launch.cgroup = parts_.init_entry.unified.get();
   launch.plan = std::move(preparation.plan);
   launch.log_limit = sandbox.log_limit.value;
   const auto give = [&launch](plan::Slot slot, const os::UniqueFd& fd) {
@@ -212,10 +213,10 @@ Result<> LocalSandboxes::launch_init(Preparation& preparation, const InitLaunche
   give(plan::Slot::kRecord, preparation.output.record);
   give(plan::Slot::kOutputEvent, sandbox.output_event);
 
-  LaunchedInit init = WARREN_TRY(context(launcher.launch(launch), "clone"));
+  sandbox.stages.cloning = this_moment();
+  NewbornInit init = WARREN_TRY(context(inits.launch(launch), "clone"));
   sandbox.init = std::move(init.child);
   sandbox.control = std::move(init.control);
-  sandbox.stages.cloning = init.cloning;
   // From here on the watcher decides: its first message may come before this call returns.
   sandbox.is_watched = true;
   const auto watched = watcher_->watch(sandbox.control.get(), sandbox.number);

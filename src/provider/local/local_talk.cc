@@ -67,9 +67,12 @@ void LocalSandboxes::has_input(LiveSandbox& sandbox, os::UniqueFd input) {
     if (sandbox.input == Input::kNone) input.reset();  // Released before it was known.
     if (sandbox.input == Input::kUnknown) sandbox.input = input ? Input::kHeld : Input::kNone;
     waiting = std::exchange(sandbox.on_input, {});
-    if (!waiting) sandbox.input_end = std::move(input);
+    if (!waiting) {
+      sandbox.input_end = std::move(input);
+      return;
+    }
   }
-  if (waiting) waiting(std::move(input));
+  waiting(std::move(input));
 }
 
 void LocalSandboxes::dial(const NodeId& id, std::uint16_t port, Done<os::UniqueFd> done) {

@@ -36,7 +36,7 @@ class Logs : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(state_); }
 
-  LogDirectory open() const { return LogDirectory::open(state_.string()).value(); }
+  [[nodiscard]] LogDirectory open() const { return LogDirectory::open(state_.string()).value(); }
   static void write(const os::UniqueFd& file, std::span<const std::byte> bytes) {
     ASSERT_TRUE(os::write_all(file.get(), bytes));
   }

@@ -63,7 +63,7 @@ class Filter {
     return add(kUnsupported, "socket", {family, other});
   }
 
-  Result<std::vector<std::byte>> to_bytes() const {
+  [[nodiscard]] Result<std::vector<std::byte>> to_bytes() const {
     const os::UniqueFd file = WARREN_TRY(
         os::context(os::call_for_fd([] { return ::memfd_create("seccomp", MFD_CLOEXEC); }),
                     "creating a file in memory"));

@@ -29,7 +29,7 @@ os::KernelResult<> limit_waiting(int socket, std::chrono::milliseconds patience)
 UploadThreads::~UploadThreads() {
   const std::lock_guard lock(mutex_);
   // A socket rather than a pipe for this: whoever waits in read(2) now sees the end.
-  for (Upload& upload : uploads_) ::shutdown(upload.archive.get(), SHUT_RDWR);
+  for (const Upload& upload : uploads_) ::shutdown(upload.archive.get(), SHUT_RDWR);
 }
 
 Result<os::UniqueFd> UploadThreads::begin(os::UniqueFd directory, rootfs::UnpackOptions options,
