@@ -154,23 +154,26 @@ Result<Locks> lock(const Places& places) {
 
 Result<os::UniqueFd> listen_in(const std::filesystem::path& runtime_dir, const Audience& audience) {
   const std::filesystem::path path = runtime_dir / "engine.sock";
-  const sockaddr_un address = WARREN_TRY(address_of(path));
+  // It gets its name when it is ready: whoever finds it can connect, if he may.
+  const std::filesystem::path unready = runtime_dir / "engine.next";
+  const sockaddr_un address = WARREN_TRY(address_of(unready));
   std::error_code ignored;  // Nothing there is as good as removed; bind() reports the rest.
-  std::filesystem::remove(path, ignored);
+  std::filesystem::remove(unready, ignored);
   auto made = os::call_for_fd(
       [] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); });
   os::UniqueFd socket = WARREN_TRY(os::context(std::move(made), "making a socket"));
   const auto* const name = reinterpret_cast<const sockaddr*>(&address);
   WARREN_TRY(os::context(os::call([&] { return ::bind(socket.get(), name, sizeof address); }),
                          "binding {}", path.string()));
-  // Nobody can connect before listen(2), so the mode is right from the first connection on.
   const mode_t mode = audience.everybody ? kOpenSocketMode : kSocketMode;
-  WARREN_TRY(os::context(os::call([&] { return ::chmod(path.c_str(), mode); }),
+  WARREN_TRY(os::context(os::call([&] { return ::chmod(unready.c_str(), mode); }),
                          "setting the mode of {}", path.string()));
-  WARREN_TRY(give_to_group(path, audience.group));
-  WARREN_TRY(admit_viewers(path, audience, R_OK | W_OK));
+  WARREN_TRY(give_to_group(unready, audience.group));
+  WARREN_TRY(admit_viewers(unready, audience, R_OK | W_OK));
   WARREN_TRY(os::context(os::call([&] { return ::listen(socket.get(), kBacklog); }),
                          "listening on {}", path.string()));
+  WARREN_TRY(os::context(os::call([&] { return ::rename(unready.c_str(), path.c_str()); }),
+                         "naming {}", path.string()));
   return socket;
 }
 

@@ -9,8 +9,8 @@ import re
 import sqlite3
 import unittest
 
-import leak_check
 import remains
+from remains import leak_check
 from fault_fixture import BINARIES, FaultTest, ends_on_usr1, ends_with, wait_for_death
 
 NEWER = 999
