@@ -2,7 +2,10 @@
 
 #include "os/worker_thread.h"
 
+#include <sched.h>
+
 #include <csignal>
+#include <tuple>
 #include <utility>
 
 namespace warren::os {
@@ -16,6 +19,11 @@ std::jthread start_thread(std::function<void(std::stop_token)> body) {
   std::jthread thread(std::move(body));
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return thread;
+}
+
+void work_in_background() noexcept {
+  const sched_param priority{};  // Must be 0. Where it is forbidden the thread works as before.
+  std::ignore = ::sched_setscheduler(0, SCHED_BATCH, &priority);
 }
 
 WorkerThread::WorkerThread(std::function<void()> begin)

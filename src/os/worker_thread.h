@@ -15,6 +15,10 @@ namespace warren::os {
 // Starts a thread that blocks every signal.
 [[nodiscard]] std::jthread start_thread(std::function<void(std::stop_token)> body);
 
+// sched(7), SCHED_BATCH for the calling thread: it gets its share of the processors, but to be
+// woken does not put it before one that runs.
+void work_in_background() noexcept;
+
 // One thread that runs tasks in the order in which they came.
 class WorkerThread {
  public:

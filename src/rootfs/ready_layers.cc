@@ -11,6 +11,7 @@
 #include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
+#include "os/worker_thread.h"
 #include "rootfs/btrfs_volume.h"
 #include "rootfs/directory_entries.h"
 #include "rootfs/layer_pool.h"
@@ -71,6 +72,7 @@ os::KernelResult<bool> ReadyLayers::claim(int layers, const char* name) {
 }
 
 void ReadyLayers::keep_ready(const std::stop_token& stop) {
+  os::work_in_background();
   std::uint64_t next = 0;
   std::unique_lock lock(mutex_);
   const auto is_short = [this] { return ready_.size() <= count_ / 2; };

@@ -8,6 +8,7 @@
 
 #include "os/call.h"
 #include "os/context.h"
+#include "os/worker_thread.h"
 #include "rootfs/user_namespace.h"
 
 namespace warren::rootfs {
@@ -65,6 +66,7 @@ void UserNamespacePool::release(IdRange range) {
 }
 
 void UserNamespacePool::keep_ready(const std::stop_token& stop) {
+  os::work_in_background();
   std::unique_lock lock(mutex_);
   const auto is_short = [this] { return ready_.size() < sizes_.ready; };
   // At the end the wait says whether there is need, not whether there is still time.

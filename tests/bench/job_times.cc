@@ -5,9 +5,11 @@
 // them was over, the client had heard of it, and its end was known. The last line is the time until
 // the last of all had ended and nothing of it was left.
 //
-// usage: job_times [--limits] SOCKET COUNT IN_FLIGHT COMMAND [ARGUMENT...]
+// usage: job_times [--limits] [--apart] SOCKET COUNT IN_FLIGHT COMMAND [ARGUMENT...]
 //
-// With --limits each job has those on memory, processor time, processes and disk.
+// With --limits each job has those on memory, processor time, processes and disk. With --apart a
+// job is called when nothing is left of those before: what a start takes, without what they leave
+// to do.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -61,6 +63,7 @@ std::int64_t now() {
 
 struct Options {
   bool limits = false;
+  bool apart = false;
   std::string socket;
   std::uint32_t count = 0;
   std::uint32_t in_flight = 0;
@@ -101,6 +104,7 @@ class JobTimes {
     const std::int64_t began = now();
     for (std::uint32_t left = options_.count; left > 0 || !called_.empty();) {
       if (left > 0 && called_.size() < options_.in_flight) {
+        if (options_.apart && called_.empty()) WARREN_TRY(await_clean_up());
         const std::int64_t at = now();
         called_[WARREN_TRY(channel_.open(wire::kRun, request_))] = {.at = at};
         --left;
@@ -148,6 +152,7 @@ class JobTimes {
   Result<> await_clean_up() {
     v1::WaitRequest request;
     for (const std::string& sandbox : recent_) request.add_nodes(sandbox);
+    if (recent_.empty()) return {};
     WARREN_TRY(channel_.exchange(wire::kWait, request));
     return {};
   }
@@ -161,11 +166,18 @@ class JobTimes {
 
 Result<Options> parse(std::span<char*> arguments) {
   Options options;
-  options.limits = arguments.size() > 1 && std::string_view(arguments[1]) == "--limits";
-  const auto rest = arguments.subspan(options.limits ? 2 : 1);
+  auto rest = arguments.subspan(1);
+  for (; !rest.empty() && std::string_view(rest[0]).starts_with("--"); rest = rest.subspan(1)) {
+    const std::string_view name = rest[0];
+    if (name != "--limits" && name != "--apart") {
+      return fail(Errc::kInvalidArgument, "no option {}", name);
+    }
+    (name == "--limits" ? options.limits : options.apart) = true;
+  }
   if (rest.size() < 4) {
     return fail(Errc::kInvalidArgument,
-                "usage: job_times [--limits] SOCKET COUNT IN_FLIGHT COMMAND [ARGUMENT...]");
+                "usage: job_times [--limits] [--apart] SOCKET COUNT IN_FLIGHT COMMAND "
+                "[ARGUMENT...]");
   }
   options.socket = rest[0];
   options.count = static_cast<std::uint32_t>(std::atoi(rest[1]));

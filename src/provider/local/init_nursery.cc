@@ -8,8 +8,8 @@ namespace warren::provider {
 
 Result<NewbornInit> InitNursery::launch(const Launch& launch) {
   while (!waiting_.empty()) {
-    NewbornInit init = std::move(waiting_.back());
-    waiting_.pop_back();
+    NewbornInit init = std::move(waiting_.front());
+    waiting_.pop_front();
     if (give_orders(init, launch)) return init;
     discard(std::move(init));  // Somebody has killed it.
   }
@@ -19,6 +19,10 @@ Result<NewbornInit> InitNursery::launch(const Launch& launch) {
     return std::unexpected(std::move(given.error()));
   }
   return init;
+}
+
+std::size_t InitNursery::missing() const {
+  return waiting_.size() <= ready_ / 2 ? ready_ - waiting_.size() : 0;
 }
 
 void InitNursery::refill() {

@@ -6,8 +6,8 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <utility>
-#include <vector>
 
 #include "provider/local/init_launcher.h"
 
@@ -25,6 +25,10 @@ class InitNursery {
   // Hands `launch` to one that waits or, where none is alive, to one born now.
   [[nodiscard]] Result<NewbornInit> launch(const Launch& launch);
 
+  // How many it lacks once half of them are gone; before that none. In batches: bearing one takes a
+  // processor from the start that has just claimed one.
+  [[nodiscard]] std::size_t missing() const;
+
   // Bears one where there is room. What fails here fails again, and is told, when one is needed.
   void refill();
 
@@ -35,7 +39,7 @@ class InitNursery {
   InitLauncher launcher_;
   Birthplace place_;
   std::size_t ready_;
-  std::vector<NewbornInit> waiting_;
+  std::deque<NewbornInit> waiting_;  // The eldest first.
 };
 
 }  // namespace warren::provider

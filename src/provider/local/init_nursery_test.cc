@@ -34,13 +34,27 @@ TEST(InitNursery, BearsAheadAsManyAsItHasRoomFor) {
   EXPECT_THAT(children(), SizeIs(2));
 }
 
-TEST(InitNursery, HandsALaunchToOneThatWaits) {
-  InitNursery nursery = nursery_for(1);
+TEST(InitNursery, LacksSomeOnlyWhenHalfAreGone) {
+  InitNursery nursery = nursery_for(4);
+  EXPECT_EQ(nursery.missing(), 4);
+  for (int round = 0; round < 4; ++round) nursery.refill();
+  EXPECT_EQ(nursery.missing(), 0);
+  for (const std::size_t missing : {0, 2}) {
+    auto launched = nursery.launch({});
+    ASSERT_TRUE(launched) << launched.error().message;
+    discard(*std::move(launched));
+    EXPECT_EQ(nursery.missing(), missing);
+  }
+}
+
+TEST(InitNursery, HandsALaunchToTheOneThatHasWaitedLongest) {
+  InitNursery nursery = nursery_for(2);
   nursery.refill();
-  const auto waiting = children();
+  const auto eldest = children();
+  nursery.refill();
   auto launched = nursery.launch({});
   ASSERT_TRUE(launched) << launched.error().message;
-  EXPECT_THAT(waiting, ElementsAre(launched->child.pid));
+  EXPECT_THAT(eldest, ElementsAre(launched->child.pid));
   discard(*std::move(launched));
 }
 

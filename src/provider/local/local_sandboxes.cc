@@ -20,7 +20,7 @@ namespace warren::provider {
 namespace {
 
 constexpr std::size_t kReadyNetworks = 32;
-constexpr std::size_t kReadyInits = 4;
+constexpr std::size_t kReadyInits = 8;
 constexpr std::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -114,9 +114,9 @@ Result<std::unique_ptr<Provider>> LocalSandboxes::create(const LocalOptions& opt
   WARREN_TRY(context(std::move(entered), "preparing a view for launches"));
   self->watcher_ = WARREN_TRY(InitWatcher::create(*self));
   self->controller_ = std::make_unique<os::WorkerThread>();
-  self->cleaner_ = std::make_unique<os::WorkerThread>();
+  self->cleaner_ = std::make_unique<os::WorkerThread>(os::work_in_background);
   self->preparer_ = std::make_unique<os::WorkerThread>();
-  for (std::size_t born = 0; born < kReadyInits; ++born) self->refill_inits();
+  self->launcher_->post([provider = self.get()] { provider->refill_inits(); });
   return self;
 }
 

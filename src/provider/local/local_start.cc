@@ -174,7 +174,10 @@ void LocalSandboxes::launch(const std::shared_ptr<Preparation>& preparation) {
 }
 
 void LocalSandboxes::refill_inits() {
-  launcher_->post([this] { parts_.isolated_inits.refill(); });
+  // One a task, so that no launch waits for more than one.
+  for (std::size_t left = parts_.isolated_inits.missing(); left > 0; --left) {
+    launcher_->post([this] { parts_.isolated_inits.refill(); });
+  }
 }
 
 Result<> LocalSandboxes::launch_isolated(Preparation& preparation) {
@@ -182,8 +185,9 @@ Result<> LocalSandboxes::launch_isolated(Preparation& preparation) {
       WARREN_TRY(os::context(rootfs::clone_for_range(AT_FDCWD, "/layers", preparation.users.get(),
                                                      rootfs::Access::kReadWrite),
                              "layer: mapping the pool's ids"));
-  refill_inits();  // When this one is on its way.
-  return launch_init(preparation, parts_.isolated_inits);
+  auto launched = launch_init(preparation, parts_.isolated_inits);
+  refill_inits();
+  return launched;
 }
 
 Result<> LocalSandboxes::launch_init(Preparation& preparation, InitNursery& inits) {

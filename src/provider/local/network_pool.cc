@@ -66,7 +66,8 @@ Result<os::UniqueFd> NetworkPool::take() {
   {
     const std::lock_guard lock(mutex_);
     ++claims_;
-    taken_.notify_one();
+    // In batches: the maker takes a processor from the start that has just claimed one.
+    if (is_short()) taken_.notify_one();
     if (!namespaces_.empty()) {
       os::UniqueFd taken = std::move(namespaces_.back());
       namespaces_.pop_back();
@@ -76,17 +77,23 @@ Result<os::UniqueFd> NetworkPool::take() {
   return make_on_new_thread();
 }
 
+bool NetworkPool::is_short() const {
+  return namespaces_.size() <= ready_ / 2;
+}
+
 void NetworkPool::keep_ready(const std::stop_token& stop) {
+  os::work_in_background();
   std::unique_lock lock(mutex_);
-  const auto is_short = [this] { return namespaces_.size() < ready_; };
   // At the end the wait says whether there is need, not whether there is still time.
-  while (taken_.wait(lock, stop, is_short) && !stop.stop_requested()) {
-    lock.unlock();
-    auto made = make();
-    lock.lock();
-    if (made) {
-      namespaces_.push_back(*std::move(made));
-    } else {
+  while (taken_.wait(lock, stop, [this] { return is_short(); }) && !stop.stop_requested()) {
+    while (namespaces_.size() < ready_ && !stop.stop_requested()) {
+      lock.unlock();
+      auto made = make();
+      lock.lock();
+      if (made) {
+        namespaces_.push_back(*std::move(made));
+        continue;
+      }
       // Whoever takes one next learns why, at first hand; by then the host may be able again.
       taken_.wait(lock, stop, [this, seen = claims_] { return claims_ != seen; });
     }

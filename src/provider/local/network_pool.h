@@ -28,6 +28,7 @@ class NetworkPool {
   [[nodiscard]] Result<os::UniqueFd> take();
 
  private:
+  [[nodiscard]] bool is_short() const;
   void keep_ready(const std::stop_token& stop);
 
   const std::size_t ready_;
