@@ -21,6 +21,13 @@ STAGES = {
     "told": "the client hears of it",
     "ended": "the command runs, its end is recorded, durable and told",
 }
+# What would bring a missed goal nearer.
+HELPS_A_START = ("What would help: cgroups made ahead, of which a start only sets the limits;"
+                 " /proc, /sys and /dev mounted by an init while it waits; a kernel that does not"
+                 " profile.")
+HELPS_A_RATE = "What would help: whatever shortens a start, since the cores are the limit."
+HELPS_A_LISTING = ("What would help: an answer of the fields that are shown, where now every job"
+                   " travels whole.")
 PEER_GOALS = {"bubblewrap": 1.5, "runc": 0.3, "docker run": 0.02}
 
 
@@ -30,7 +37,8 @@ class Goal:
     goal: float
     measured: float
     unit: str
-    where: str = ""        # Where it goes; shown when the goal is missed.
+    where: str = ""        # Where it goes; shown when the goal is missed, like the next.
+    helps: str = ""
     at_most: bool = True
 
     @property
@@ -54,7 +62,8 @@ class Goal:
         """One paragraph about a goal that was missed."""
         share = f" ({self.excess / self.goal:.0%})" if self.goal else ""
         side = "above" if self.at_most else "below"
-        return f"**{self.what}**: {self.amount(self.excess)}{share} {side} the goal. {self.where}"
+        return (f"**{self.what}**: {self.amount(self.excess)}{share} {side} the goal. "
+                f"{self.where} {self.helps}").rstrip()
 
 
 def until_spawned(starts):
@@ -125,7 +134,7 @@ def start_goals(starts):
     for quantile, goal in (("p50", 1.8), ("p99", 5)):
         measured = getattr(starts.started, quantile)
         yield Goal(f"{what}: {quantile}", goal, measured, "ms",
-                   where_a_start_goes(starts, quantile, measured - goal))
+                   where_a_start_goes(starts, quantile, measured - goal), HELPS_A_START)
 
 
 def peer_goals(warren, peers):
@@ -140,7 +149,7 @@ def crowd_goals(warren, legacy_cgroups):
     yield Goal(f"memory of each of {crowd.count} idle sandboxes beyond its command",
                600 if legacy_cgroups else 400, crowd.memory, "KiB", where_memory_goes(crowd))
     yield Goal(f"listing of {crowd.count} live jobs, whole command: p99", 10, crowd.listing.p99,
-               "ms", where_a_listing_goes(warren))
+               "ms", where_a_listing_goes(warren), HELPS_A_LISTING)
 
 
 def tree_goals(tree):
@@ -157,7 +166,7 @@ def all_goals(warren, peers, legacy_cgroups):
             *peer_goals(warren, peers),
             Goal("complete jobs a second, 32 in flight, until nothing is left", 500,
                  warren["busy"].starts.rate, "/s", where_a_rate_goes(warren["busy"], 500),
-                 at_most=False),
+                 HELPS_A_RATE, at_most=False),
             *crowd_goals(warren, legacy_cgroups),
             Goal("output of a command to its log", 1, warren["captured"].rate / 1e9, "GB/s",
                  where_output_goes(warren["captured"]), at_most=False),

@@ -116,6 +116,9 @@ def rest_section(warren):
                   ("memory of the engine after all of this", f"{warren['resident']:.1f} MB"),
                   (f"listing of {crowd.count} live jobs, p50 and p99",
                    f"{crowd.listing.p50:.1f} and {crowd.listing.p99:.1f} ms"),
+                  ("a program's output straight to a file, in untouched memory and again",
+                   f"{warren['untouched'].rate / 1e9:.2f} and "
+                   f"{warren['written'].rate / 1e9:.2f} GB/s"),
                   ("output to the log", f"{warren['captured'].rate / 1e9:.2f} GB/s"),
                   ("output through the log to a follower",
                    f"{warren['followed'].rate / 1e6:.0f} MB/s"),

@@ -30,6 +30,7 @@ def measured(started_us=1000, **changes):
         "program": Series([1000]), "command": Series([3000]), "limited": Series([3500]),
         "plain_starts": starts, "starts": starts,
         "busy": warren.Busy(warren.Starts(job_times(started_us, total_us=3000)), 2, 0.9, 3.0),
+        "untouched": warren.Flow(1 << 30, 2.0, 0.5), "written": warren.Flow(1 << 30, 0.3, 0.5),
         "captured": warren.Flow(1 << 30, 0.5, 0.8), "followed": warren.Flow(1 << 30, 1.0, 0.8),
         "tree": crowd.Cancelled(10_000, 400.0, 450.0, 0, 0),
         "crowd": crowd.Crowd(1000, 390.0, {"slab": 300.0, "page tables": 90.0},

@@ -107,6 +107,17 @@ def writer(size):
     return ("dd", "if=/dev/zero", "bs=64K", f"count={size >> 16}", "status=none")
 
 
+def written(size, directory):
+    """From a program straight to a file: what the file system makes of it."""
+    file = directory / "written"
+    began = time.monotonic()
+    with Cores() as cores:
+        run(*writer(size), f"of={file}")
+    took = time.monotonic() - began
+    file.unlink()
+    return Flow(size, took, cores.busy_share)
+
+
 def captured(size):
     """From a command to its log, by what the engine has recorded of its start and end."""
     with Cores() as cores:
@@ -162,6 +173,9 @@ def measure(sizes, scratch):
             "plain_starts": starts(sizes.jobs, 1, scratch)[0],
             "starts": starts(sizes.jobs, 1, scratch, "--limits")[0],
             "busy": busy_starts(sizes.jobs, scratch),
+            # Memory that a virtual machine has not touched costs a visit to its host: not counted.
+            "untouched": written(2 * sizes.output_bytes, scratch),
+            "written": written(sizes.output_bytes, scratch),
             "captured": captured(sizes.output_bytes),
             "followed": followed(sizes.output_bytes),
             "tree": crowd.cancelled_tree(sizes.processes),
