@@ -75,7 +75,7 @@ void ReadyLayers::keep_ready(const std::stop_token& stop) {
   os::work_in_background();
   std::uint64_t next = 0;
   std::unique_lock lock(mutex_);
-  const auto is_short = [this] { return ready_.size() <= count_ / 2; };
+  const auto is_short = [this] { return ready_.size() < count_ && ready_.size() <= count_ / 2; };
   // At the end the wait says whether there is need, not whether there is still time.
   while (short_of_ready_.wait(lock, stop, is_short) && !stop.stop_requested()) {
     while (ready_.size() < count_ && !stop.stop_requested()) {

@@ -67,6 +67,11 @@ TEST(NetworkPool, FillsUpAgainAfterFailures) {
   EXPECT_TRUE(comes_to_hold("net:[", 3));
 }
 
+TEST(NetworkPool, OneWithRoomForNoneMakesEachWhenItIsTaken) {
+  provider::NetworkPool pool(0);
+  for (int taken = 0; taken < 20; ++taken) EXPECT_TRUE(pool.take());
+}
+
 TEST(UserNamespacePool, FillsUpAgainAfterFailures) {
   std::optional<rootfs::UserNamespacePool> pool;
   {

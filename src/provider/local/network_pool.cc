@@ -78,7 +78,7 @@ Result<os::UniqueFd> NetworkPool::take() {
 }
 
 bool NetworkPool::is_short() const {
-  return namespaces_.size() <= ready_ / 2;
+  return namespaces_.size() < ready_ && namespaces_.size() <= ready_ / 2;
 }
 
 void NetworkPool::keep_ready(const std::stop_token& stop) {
