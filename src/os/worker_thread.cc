@@ -32,12 +32,13 @@ WorkerThread::WorkerThread(std::function<void()> begin)
         run();
       })) {}
 
-WorkerThread::~WorkerThread() {
+void WorkerThread::finish() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
   changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
 }
 
 void WorkerThread::post(Task task) {

@@ -26,11 +26,15 @@ class WorkerThread {
 
   // `begin` runs on the thread before the first task.
   explicit WorkerThread(std::function<void()> begin = {});
-  ~WorkerThread();  // Runs what is queued, then ends.
+  ~WorkerThread() { finish(); }
   WorkerThread(const WorkerThread&) = delete;
   WorkerThread& operator=(const WorkerThread&) = delete;
 
   void post(Task task);
+
+  // Runs what is queued, and what that queues, then ends the thread. What is posted later never
+  // runs.
+  void finish();
 
  private:
   void run();

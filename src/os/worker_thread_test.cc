@@ -46,6 +46,17 @@ TEST(WorkerThread, RunsWhatIsQueuedBeforeItEnds) {
   EXPECT_TRUE(ran);
 }
 
+TEST(WorkerThread, RunsNothingOnceItHasFinished) {
+  std::vector<int> seen;
+  WorkerThread worker;
+  worker.post([&seen] { seen.push_back(1); });
+  worker.finish();
+  EXPECT_THAT(seen, ElementsAre(1));
+  worker.post([&seen] { seen.push_back(2); });
+  worker.finish();
+  EXPECT_THAT(seen, ElementsAre(1));
+}
+
 TEST(WorkerThread, TakesTasksFromItsOwnTasks) {
   bool ran = false;
   {

@@ -14,6 +14,7 @@
 
 #include "provider/local/network_pool.h"
 #include "rootfs/user_namespace_pool.h"
+#include "tests/support/sandbox_runner.h"
 
 namespace warren::test {
 namespace {
@@ -86,6 +87,14 @@ TEST(UserNamespacePool, FillsUpAgainAfterFailures) {
   }
   EXPECT_TRUE(pool->reserve());
   EXPECT_TRUE(comes_to_hold("user:[", 3));
+}
+
+// While it still bears the inits that are to wait.
+TEST(LocalProvider, MayCloseBeforeItHasMadeAnything) {
+  for (int round = 0; round < 5; ++round) {
+    const SandboxRunner runner;
+    EXPECT_TRUE(std::filesystem::exists(runner.directory()));
+  }
 }
 
 }  // namespace

@@ -195,7 +195,7 @@ void LocalSandboxes::close(Done<> done) {
       if (!sandboxes_.empty()) return {};
     }
     // The launcher's view holds the pool, its inits a cgroup.
-    launcher_.reset();
+    launcher_->finish();
     parts_.isolated_inits.clear();
     parts_.init_entry = {};
     WARREN_TRY(parts_.cgroups->close());
