@@ -74,9 +74,10 @@ Result<> ClientChannel::greet() {
   v1::Frame frame;
   frame.mutable_hello()->set_version(kVersion);
   frame.mutable_hello()->set_product("warren");
-  WARREN_TRY(send(frame));
+  // Who refuses hangs up without waiting for a greeting, and has said why.
+  const auto sent = send(frame);
   while (!greeted_) WARREN_TRY(receive(Wait::kYes));
-  return {};
+  return sent;
 }
 
 Result<CallId> ClientChannel::open(std::string_view method,

@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <future>
@@ -271,6 +273,21 @@ TEST_F(ServerTest, RefusesConnectionsBeyondTheLimit) {
   start({.connections = 1});
   const auto first = connect();
   EXPECT_THAT(ClientChannel::connect(socket_.path()),
+              test::HoldsError(Errc::kResourceExhausted, HasSubstr("too many connections")));
+}
+
+TEST_F(ServerTest, TellsItsReasonToAClientThatItHungUpOnBeforeItGreeted) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  os::UniqueFd client(ends[0]);
+  os::UniqueFd server(ends[1]);
+  v1::Frame frame;
+  frame.mutable_end()->set_code(8);  // RESOURCE_EXHAUSTED
+  frame.mutable_end()->set_message("too many connections");
+  const std::string bytes = *encode(frame);
+  ASSERT_EQ(::write(server.get(), bytes.data(), bytes.size()), std::ssize(bytes));
+  server.reset();
+  EXPECT_THAT(ClientChannel::over(std::move(client)),
               test::HoldsError(Errc::kResourceExhausted, HasSubstr("too many connections")));
 }
 
