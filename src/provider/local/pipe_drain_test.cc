@@ -50,6 +50,7 @@ std::string text_of(const os::UniqueFd& file) {
 std::vector<LogRecord> records_of(const os::UniqueFd& index) {
   const std::string bytes = text_of(index);
   std::vector<LogRecord> records(bytes.size() / sizeof(LogRecord));
+  if (records.empty()) return records;
   std::memcpy(records.data(), bytes.data(), records.size() * sizeof(LogRecord));
   for (const LogRecord& record : records) EXPECT_TRUE(is_valid(record));
   return records;
