@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <memory>
@@ -33,13 +34,30 @@ Result<> check(archive& writer, la_ssize_t status) {
   return fail(Errc::kUnavailable, "{}", reason == nullptr ? "the archive failed" : reason);
 }
 
-Result<Writer> open_writer(int fd) {
+// Where the archive goes. Once `discards` is set nothing does, so that a writer can be closed, and
+// gives back its buffers, without completing what has failed.
+struct Sink {
+  int fd;
+  bool discards = false;
+};
+
+la_ssize_t write_to(archive* writer, void* data, const void* bytes, std::size_t count) {
+  const Sink& sink = *static_cast<const Sink*>(data);
+  if (sink.discards) return static_cast<la_ssize_t>(count);
+  const auto written = os::call_for<std::size_t>([&] { return ::write(sink.fd, bytes, count); });
+  if (written) return static_cast<la_ssize_t>(*written);
+  ::archive_set_error(writer, written.error().value, "Write error");
+  return -1;
+}
+
+Result<Writer> open_writer(Sink& sink) {
   Writer writer(::archive_write_new());
   WARREN_TRY(check(*writer, ::archive_write_set_format_pax_restricted(writer.get())));
   // Names are bytes, whatever the locale says.
   WARREN_TRY(check(*writer, ::archive_write_set_options(writer.get(), "hdrcharset=BINARY")));
   WARREN_TRY(check(*writer, ::archive_write_set_bytes_in_last_block(writer.get(), 1)));
-  WARREN_TRY(check(*writer, ::archive_write_open_fd(writer.get(), fd)));
+  WARREN_TRY(check(
+      *writer, ::archive_write_open2(writer.get(), &sink, nullptr, write_to, nullptr, nullptr)));
   return writer;
 }
 
@@ -105,11 +123,11 @@ Result<> write_entry(archive& writer, const UploadEntry& entry) {
 }  // namespace
 
 Result<> write_archive(const std::vector<UploadEntry>& entries, int fd) {
-  const Writer writer = WARREN_TRY(open_writer(fd));
+  Sink sink{.fd = fd};
+  const Writer writer = WARREN_TRY(open_writer(sink));
   for (const UploadEntry& entry : entries) {
     if (auto written = write_entry(*writer, entry); !written) {
-      // So that freeing it does not complete the archive.
-      std::ignore = ::archive_write_fail(writer.get());
+      sink.discards = true;
       return context(std::move(written), "uploading {}", entry.name);
     }
   }
