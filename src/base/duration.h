@@ -17,6 +17,9 @@ using Duration = std::chrono::milliseconds;
 // A point of the wall clock, counted from 1970-01-01T00:00:00Z without leap seconds.
 using Timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 
+// A date and time as a clock on some wall shows them: no point of time before its zone is known.
+using LocalTimestamp = std::chrono::local_time<std::chrono::microseconds>;
+
 // Reads "10s", "5min", "2h30m", "1hour", "45sec", "1.5h", "250ms", "1d", and a bare number of
 // seconds. Units: ms; s, sec(s), second(s); m, min(s), minute(s); h, hr(s), hour(s); d, day(s).
 // What is finer than a millisecond is cut off. Fails on a sign, an unknown or repeated unit, units

@@ -23,6 +23,7 @@ enum class Errc : std::uint8_t {
   kFailedPrecondition,
   kPermissionDenied,
   kResourceExhausted,
+  kUnimplemented,
   kUnavailable,
   kInternal,
 };

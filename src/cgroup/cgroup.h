@@ -10,6 +10,8 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -111,6 +113,10 @@ class Tree {
   [[nodiscard]] virtual Result<os::UniqueFd> kill_file(const GroupName& name) = 0;
 
   [[nodiscard]] virtual Result<bool> is_populated(const GroupName& name) = 0;
+  // Where the group is, in the hierarchy through which it is found, and its processes and those of
+  // the groups below it.
+  [[nodiscard]] virtual Result<std::string> path(const GroupName& name) = 0;
+  [[nodiscard]] virtual Result<std::vector<pid_t>> members(const GroupName& name) = 0;
   // Removes an empty group from every hierarchy; one that does not exist is already removed. Waits
   // up to two seconds for processes that are dying. Fails with kFailedPrecondition while it has
   // processes or groups below it.

@@ -88,7 +88,7 @@ Result<Refusals> delegate_controllers(const GroupDirectory& group) {
       reason = fmt::format(
           "{} holds processes itself, so it cannot hand controllers down: start "
           "the engine in a leaf of its own, or name another parent with "
-          "--cgroup-root",
+          "cgroup_root in warren.yaml",
           group.path());
     } else {
       reason = hand_down(group, name);

@@ -39,7 +39,7 @@ TEST_F(Delegation, AParentThatHoldsProcessesIsReportedWithTheWayOut) {
   EXPECT_TRUE((*inner)->close());
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().code, Errc::kFailedPrecondition);
-  EXPECT_THAT(checked.error().message, HasSubstr("--cgroup-root"));
+  EXPECT_THAT(checked.error().message, HasSubstr("cgroup_root in warren.yaml"));
 }
 
 TEST_F(Delegation, AParentWithoutProcessesHandsItsControllersDown) {

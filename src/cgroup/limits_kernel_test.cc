@@ -151,6 +151,15 @@ TEST_P(Limits, CoresRestrictTheAffinity) {
   EXPECT_EQ(WEXITSTATUS(wait_status(start_in("narrow/below", count_cores))), 1);
 }
 
+TEST_P(Limits, CoresAreThoseOfTheHost) {
+  require("limit.cores");
+  if (IsSkipped()) return;
+  EXPECT_TRUE(tree().check({.cores = {{0}}}));
+  const auto checked = tree().check({.cores = {{0, 8191}}});
+  ASSERT_FALSE(checked);
+  EXPECT_THAT(checked.error().message, HasSubstr("it has no core 8191"));
+}
+
 TEST_P(Limits, MemoryIsBoundedByTheTightestGroupAround) {
   require("limit.memory");
   if (IsSkipped()) return;

@@ -3,10 +3,13 @@
 #include "cgroup/tracked_tree.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <iterator>
+#include <vector>
 
 #include "cgroup/group_name.h"
 #include "cgroup/signals.h"
@@ -20,6 +23,15 @@ struct Demand {
   std::string_view capability;
   bool asked;
 };
+
+// The kernel would say so too, once the job is being started.
+Result<> check_cores(const std::vector<std::uint32_t>& cores) {
+  const long count = ::sysconf(_SC_NPROCESSORS_CONF);
+  if (cores.empty() || count <= 0 || cores.back() < static_cast<std::uint64_t>(count)) return {};
+  return fail(Errc::kFailedPrecondition,
+              "this host cannot enforce limit.cores: it has no core {}, but those from 0 to {}",
+              cores.back(), count - 1);
+}
 
 }  // namespace
 
@@ -39,7 +51,7 @@ Result<> TrackedTree::check(const model::Limits& limits) const {
     return fail(Errc::kFailedPrecondition, "this host cannot enforce {}: {}", demand.capability,
                 found == capabilities_.end() ? "unknown" : found->detail);
   }
-  return {};
+  return check_cores(limits.cores.cores);
 }
 
 void TrackedTree::add_capabilities(std::vector<Capability> capabilities) {
@@ -85,6 +97,16 @@ Result<> TrackedTree::kill(const GroupName& name) {
 Result<bool> TrackedTree::is_populated(const GroupName& name) {
   const auto group = WARREN_TRY(tracking_.group(name));
   return control_->is_populated(group);
+}
+
+Result<std::string> TrackedTree::path(const GroupName& name) {
+  const auto group = WARREN_TRY(tracking_.group(name));
+  return group.path();
+}
+
+Result<std::vector<pid_t>> TrackedTree::members(const GroupName& name) {
+  const auto group = WARREN_TRY(tracking_.group(name));
+  return group.members();
 }
 
 Result<> TrackedTree::await_removable(const GroupDirectory& group) const {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +28,8 @@ class TrackedTree : public Tree {
   [[nodiscard]] Result<> signal(const GroupName& name, int signal) final;
   [[nodiscard]] Result<> kill(const GroupName& name) final;
   [[nodiscard]] Result<bool> is_populated(const GroupName& name) final;
+  [[nodiscard]] Result<std::string> path(const GroupName& name) final;
+  [[nodiscard]] Result<std::vector<pid_t>> members(const GroupName& name) final;
 
  protected:
   TrackedTree(Branch tracking, std::unique_ptr<ProcessControl> control)

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "client/engine_start.h"
+#include "client/remote/remote.h"
 
 namespace warren::client {
 namespace {
@@ -21,8 +22,8 @@ bool has_served_here(const Places& places) {
   return ::access((places.runtime_dir + "/engine.lock").c_str(), F_OK) == 0;
 }
 
-// Another engine holds the places but may not listen yet: wait for it as long as one takes to
-// start. It may also hold the state directory alone and listen elsewhere, which is `why_not`.
+}  // namespace
+
 Result<wire::ClientChannel> connect_to_other(const Places& places, const Error& why_not) {
   const auto begin = Backoff::Clock::now();
   for (;;) {
@@ -35,14 +36,14 @@ Result<wire::ClientChannel> connect_to_other(const Places& places, const Error& 
   }
 }
 
-}  // namespace
+namespace {
 
-Result<wire::ClientChannel> connect(const Places& places, Startup startup) {
+Result<wire::ClientChannel> connect_here(const Places& places, Startup startup) {
   auto channel = wire::ClientChannel::connect(places.socket);
   if (channel) return channel;
   const bool may_start = ::geteuid() == 0 && startup == Startup::kIfAbsent;
   if (is_absent(channel.error()) && may_start && places.can_start_engine()) {
-    const auto started = start_engine(places);
+    const auto started = start_engine(places, EndsWithUs::kNo);
     if (started) return wire::ClientChannel::connect(places.socket);
     if (started.error().code != Errc::kAlreadyExists) return std::unexpected(started.error());
     return connect_to_other(places, started.error());
@@ -54,20 +55,38 @@ Result<wire::ClientChannel> connect(const Places& places, Startup startup) {
   return channel;
 }
 
-Result<EngineClient> EngineClient::open(const Places& places, Startup startup) {
-  return EngineClient(places, WARREN_TRY(connect(places, startup)));
+// A gateway answers without its engine too, so a question that costs nothing goes ahead. Whatever
+// else is wrong, the call that follows says better.
+Result<wire::ClientChannel> connect_elsewhere(const Target& target) {
+  wire::ClientChannel channel = WARREN_TRY(open_remote(target));
+  const auto answer = channel.exchange(wire::kGet, v1::NodeRequest());
+  if (!answer && is_lost(answer.error())) {
+    return fail(Errc::kUnavailable, "{}: {}", target.address, answer.error().message);
+  }
+  return channel;
+}
+
+}  // namespace
+
+Result<wire::ClientChannel> connect(const EnginePlace& place, Startup startup) {
+  if (const auto* const target = std::get_if<Target>(&place)) return connect_elsewhere(*target);
+  return connect_here(std::get<Places>(place), startup);
+}
+
+Result<EngineClient> EngineClient::open(const EnginePlace& place, Startup startup) {
+  return EngineClient(place, WARREN_TRY(connect(place, startup)));
 }
 
 Result<> EngineClient::reconnect() {
   Backoff backoff(Backoff::Clock::now());
   while (!backoff.is_over()) {
     std::this_thread::sleep_until(backoff.next());
-    auto channel = wire::ClientChannel::connect(places_.socket);
+    auto channel = connect(place_, Startup::kNever);
     if (channel) {
       channel_ = *std::move(channel);
       return {};
     }
-    if (!is_absent(channel.error())) return std::unexpected(channel.error());
+    if (!is_lost(channel.error())) return std::unexpected(channel.error());
     backoff.failed(Backoff::Clock::now());
   }
   return fail(Errc::kUnavailable, "the engine has gone and did not come back");

@@ -9,9 +9,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "base/result.h"
 #include "client/places.h"
+#include "client/remote/target.h"
 #include "warren/v1/engine.pb.h"
 #include "wire/client_channel.h"
 #include "wire/methods.h"
@@ -21,8 +23,21 @@ namespace warren::client {
 // Whether to start an engine where none runs. Only root can.
 enum class Startup : bool { kNever, kIfAbsent };
 
-// Connects, starting an engine where that is allowed and possible.
-[[nodiscard]] Result<wire::ClientChannel> connect(const Places& places, Startup startup);
+// The engine of this machine, or that of another one, behind its gateway.
+using EnginePlace = std::variant<Places, Target>;
+
+[[nodiscard]] inline bool is_elsewhere(const EnginePlace& place) {
+  return std::holds_alternative<Target>(place);
+}
+
+// Connects to an engine that answers. On this machine one is started where that is allowed and
+// possible.
+[[nodiscard]] Result<wire::ClientChannel> connect(const EnginePlace& place, Startup startup);
+
+// Connects to an engine that somebody else has started, which holds the places but may not listen
+// yet. It may also listen elsewhere for good: then fails with `why_not`, after a while.
+[[nodiscard]] Result<wire::ClientChannel> connect_to_other(const Places& places,
+                                                           const Error& why_not);
 
 // When to try again to reach an engine that has gone: after 50 ms, then twice as long each time up
 // to 1 s, for 120 s in all.
@@ -49,9 +64,10 @@ class Backoff {
 
 class EngineClient {
  public:
-  [[nodiscard]] static Result<EngineClient> open(const Places& places, Startup startup);
+  [[nodiscard]] static Result<EngineClient> open(const EnginePlace& place, Startup startup);
 
   [[nodiscard]] wire::ClientChannel& channel() noexcept { return channel_; }
+  [[nodiscard]] const wire::ClientChannel& channel() const noexcept { return channel_; }
 
   // A call with one answer.
   template <typename Reply>
@@ -68,10 +84,10 @@ class EngineClient {
   [[nodiscard]] Result<> reconnect();
 
  private:
-  EngineClient(Places places, wire::ClientChannel channel)
-      : places_(std::move(places)), channel_(std::move(channel)) {}
+  EngineClient(EnginePlace place, wire::ClientChannel channel)
+      : place_(std::move(place)), channel_(std::move(channel)) {}
 
-  Places places_;
+  EnginePlace place_;
   wire::ClientChannel channel_;
 };
 

@@ -6,18 +6,16 @@
 #include <vector>
 
 #include "base/result.h"
+#include "client/child.h"
 #include "client/places.h"
 
 namespace warren::client {
 
-// The warrend beside this program.
-[[nodiscard]] Result<std::string> engine_program();
-
 // The arguments that give an engine its places.
 [[nodiscard]] std::vector<std::string> engine_arguments(const Places& places);
 
-// Starts an engine in a session of its own and returns once it can be called. Fails with
-// kAlreadyExists when another engine holds one of these directories.
-[[nodiscard]] Result<> start_engine(const Places& places);
+// Starts an engine and returns once it can be called. Fails with kAlreadyExists when another engine
+// holds one of these directories.
+[[nodiscard]] Result<Child> start_engine(const Places& places, EndsWithUs ends_with_us);
 
 }  // namespace warren::client

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "client/engine_client.h"
 #include "client/log_printer.h"
+#include "client/piece_output.h"
 
 namespace warren::client {
 
@@ -22,8 +23,8 @@ enum class Follow : bool { kNo, kYes };
 
 class LogFollower {
  public:
-  LogFollower(Places places, std::string node, const LogOptions& options, Follow follow)
-      : places_(std::move(places)), node_(std::move(node)), options_(options), follow_(follow) {}
+  LogFollower(EnginePlace engine, std::string node, const LogOptions& options, Follow follow)
+      : engine_(std::move(engine)), node_(std::move(node)), options_(options), follow_(follow) {}
   LogFollower(const LogFollower&) = delete;
   LogFollower& operator=(const LogFollower&) = delete;
 
@@ -37,13 +38,19 @@ class LogFollower {
   [[nodiscard]] Result<> open();
   [[nodiscard]] Result<> turn();
   [[nodiscard]] Result<> take_events();
+  [[nodiscard]] Result<> take_end(const Result<>& end);
   [[nodiscard]] Result<> take_message(wire::CallEvent event);
-  [[nodiscard]] Result<> take_files(std::vector<os::UniqueFd> descriptors);
+  [[nodiscard]] Result<> begin_to_show(std::vector<os::UniqueFd> descriptors);
+  [[nodiscard]] Result<> take_pieces(v1::LogEvent change);
+  // Whether what the engine sends has to wait for a reader of our output.
+  [[nodiscard]] bool must_wait() const { return blocked_ && pieces_ != nullptr; }
+  void show_from(std::unique_ptr<OutputSource> source);
+  [[nodiscard]] Result<> show_output();
   [[nodiscard]] Result<> try_to_reach_engine();
   [[nodiscard]] int timeout() const;
   void lose_engine();
 
-  Places places_;
+  EnginePlace engine_;
   std::string node_;
   LogOptions options_;
   Follow follow_;
@@ -51,6 +58,7 @@ class LogFollower {
   std::optional<Backoff> backoff_;              // Present while the engine is away.
   wire::CallId call_ = 0;
   std::unique_ptr<LogPrinter> printer_;  // Absent until the job has output.
+  PieceOutput* pieces_ = nullptr;        // The printer's, where the output comes in pieces.
   bool blocked_ = false;
   bool finished_ = false;
   std::uint64_t lost_bytes_ = 0;  // As the engine counts them, once the process has ended.

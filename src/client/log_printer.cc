@@ -2,24 +2,14 @@
 
 #include "client/log_printer.h"
 
-#include <sys/epoll.h>
-#include <unistd.h>
-
 #include <utility>
 
-#include "os/call.h"
 #include "os/context.h"
 
 namespace warren::client {
 namespace {
 
 constexpr std::size_t kStampedAtATime = 64 << 10;
-
-// Lets the next change make the watch readable again.
-void drain(int watch) {
-  epoll_event event;
-  std::ignore = os::call([&] { return ::epoll_wait(watch, &event, 1, 0); });
-}
 
 // What a write to a stream means for its reader.
 Result<std::optional<std::uint64_t>> taken(os::KernelResult<std::size_t> written) {
@@ -31,33 +21,15 @@ Result<std::optional<std::uint64_t>> taken(os::KernelResult<std::size_t> written
 
 }  // namespace
 
-LogPrinter::LogPrinter(LogFiles files, const LogOptions& options, int out, int err)
-    : files_(std::move(files)),
-      timestamps_(options.timestamps),
-      cursor_(files_, options),
-      out_(out),
-      err_(err) {}
-
-// Not inotify: closing one waits for a grace period of the kernel, 10 to 25 ms at each end of a
-// command.
-Result<> LogPrinter::watch() {
-  if (!files_.event) return {};
-  watch_ = WARREN_TRY(os::context(os::call_for_fd([] { return ::epoll_create1(EPOLL_CLOEXEC); }),
-                                  "watching a log"));
-  // By edges: it stays ready after the first growth, and each one more is an edge.
-  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {}};
-  return os::context(os::call([&] {
-                       return ::epoll_ctl(watch_.get(), EPOLL_CTL_ADD, files_.event.get(), &event);
-                     }),
-                     "watching a log");
-}
+LogPrinter::LogPrinter(std::unique_ptr<OutputSource> source, const LogOptions& options, int out,
+                       int err)
+    : source_(std::move(source)), timestamps_(options.timestamps), out_(out), err_(err) {}
 
 Result<LogPrinter::Progress> LogPrinter::pump() {
-  if (watch_) drain(watch_.get());
-  if (!std::exchange(sought_, true)) WARREN_TRY(cursor_.seek_tail());
+  source_->look();
   for (;;) {
     if (!WARREN_TRY(flush_stamped())) return Progress::kBlocked;
-    if (!segment_) segment_ = WARREN_TRY(cursor_.next());
+    if (!segment_) segment_ = WARREN_TRY(source_->next());
     if (!segment_) return Progress::kCaughtUp;
     const std::optional<std::uint64_t> shown = WARREN_TRY(show(*segment_));
     if (!shown) return Progress::kBlocked;
@@ -71,29 +43,22 @@ Result<LogPrinter::Progress> LogPrinter::pump() {
 Result<std::optional<std::uint64_t>> LogPrinter::show(const LogSegment& segment) {
   if (timestamps_) return WARREN_TRY(stamp(segment));
   const OutputStream& stream = stream_of(segment.stream);
-  const std::optional<std::uint64_t> shown = WARREN_TRY(
-      taken(stream.move_from(files_.of(segment.stream), segment.offset, segment.length)));
+  const std::optional<std::uint64_t> shown = WARREN_TRY(taken(source_->move(segment, stream)));
   if (!shown) blocked_fd_ = stream.fd();
   return shown;
 }
 
 Result<std::uint64_t> LogPrinter::stamp(const LogSegment& segment) {
-  std::string bytes(std::min<std::uint64_t>(segment.length, kStampedAtATime), '\0');
-  const std::size_t count =
-      WARREN_TRY(os::context(os::call_for<std::size_t>([&] {
-                               return ::pread(files_.of(segment.stream), bytes.data(), bytes.size(),
-                                              static_cast<off_t>(segment.offset));
-                             }),
-                             "reading the log"));
+  const std::string bytes = WARREN_TRY(source_->read(segment, kStampedAtATime));
   bool& inside_line = inside_line_[std::to_underlying(segment.stream)];
   const std::string prefix = to_rfc3339(segment.time) + ' ';
-  for (const char byte : std::string_view(bytes).substr(0, count)) {
+  for (const char byte : bytes) {
     if (!inside_line) stamped_ += prefix;
     stamped_ += byte;
     inside_line = byte != '\n';
   }
   stamped_stream_ = segment.stream;
-  return count;
+  return bytes.size();
 }
 
 Result<bool> LogPrinter::flush_stamped() {

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "client/file_output.h"
 #include "tests/support/log_files.h"
 
 namespace warren::client {
@@ -28,8 +29,10 @@ class LogPrinterTest : public ::testing::Test {
   void open(const LogOptions& options = {}) {
     LogFiles files{
         .out = log_.out(), .err = log_.err(), .index = log_.index(), .event = log_.event()};
+    auto output = std::make_unique<FileOutput>(std::move(files), options);
+    output_ = output.get();
     printer_ =
-        std::make_unique<LogPrinter>(std::move(files), options, writer_.get(), writer_.get());
+        std::make_unique<LogPrinter>(std::move(output), options, writer_.get(), writer_.get());
   }
 
   std::string pump() {
@@ -52,6 +55,7 @@ class LogPrinterTest : public ::testing::Test {
   test::LogOnDisk log_;
   os::UniqueFd reader_;
   os::UniqueFd writer_;
+  FileOutput* output_ = nullptr;
   std::unique_ptr<LogPrinter> printer_;
   LogPrinter::Progress progress_ = LogPrinter::Progress::kCaughtUp;
 };
@@ -81,7 +85,7 @@ TEST_F(LogPrinterTest, ShowsWhatIsAddedLater) {
 
 TEST_F(LogPrinterTest, WatchBecomesReadableWhenTheLogGrowsAndNotBefore) {
   open();
-  ASSERT_TRUE(printer_->watch());
+  ASSERT_TRUE(output_->watch());
   pump();
   pollfd waiting{.fd = printer_->watch_fd(), .events = POLLIN, .revents = 0};
   EXPECT_EQ(::poll(&waiting, 1, 0), 0);

@@ -121,14 +121,24 @@ constexpr NodeField kNodeFields[] = {
     {"ended_at", [](const v1::Node& node) -> Json { return time_to_json(node.ended_at()); }},
     {"scheduled_at",
      [](const v1::Node& node) -> Json { return time_to_json(node.scheduled_at()); }},
+    {"late_ms", [](const v1::Node& node) -> Json { return node.late_ms(); }},
     {"labels", [](const v1::Node& node) -> Json { return map_to_json(node.labels()); }},
     {"owner", [](const v1::Node& node) -> Json { return node.owner(); }},
+    {"face", [](const v1::Node& node) -> Json { return node.face(); }},
     {"profile", [](const v1::Node& node) -> Json { return node.profile(); }},
     {"message", [](const v1::Node& node) -> Json { return node.message(); }},
     {"priority", [](const v1::Node& node) -> Json { return node.priority(); }},
     {"stdout_bytes", [](const v1::Node& node) -> Json { return node.stdout_bytes(); }},
     {"stderr_bytes", [](const v1::Node& node) -> Json { return node.stderr_bytes(); }},
     {"lost_bytes", [](const v1::Node& node) -> Json { return node.lost_bytes(); }},
+    {"pid",
+     [](const v1::Node& node) -> Json { return node.pid() == 0 ? Json() : Json(node.pid()); }},
+    {"cgroup",
+     [](const v1::Node& node) -> Json {
+       return node.cgroup().empty() ? Json() : Json(node.cgroup());
+     }},
+    {"attached_pids",
+     [](const v1::Node& node) -> Json { return list_to_json(node.attached_pids()); }},
 };
 
 }  // namespace

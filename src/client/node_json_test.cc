@@ -20,13 +20,13 @@ std::vector<std::string> keys_of(const nlohmann::ordered_json& object) {
 
 TEST(NodeToJson, HasTheKeysThatScriptsRelyOn) {
   const auto json = node_to_json(v1::Node());
-  EXPECT_THAT(
-      keys_of(json),
-      ::testing::ElementsAre("id", "seq", "name", "kind", "state", "cause", "exit_code", "signal",
-                             "command", "image", "provider", "sandbox", "parent", "children",
-                             "network", "limits", "usage", "created_at", "started_at", "ended_at",
-                             "scheduled_at", "labels", "owner", "profile", "message", "priority",
-                             "stdout_bytes", "stderr_bytes", "lost_bytes"));
+  EXPECT_THAT(keys_of(json),
+              ::testing::ElementsAre(
+                  "id", "seq", "name", "kind", "state", "cause", "exit_code", "signal", "command",
+                  "image", "provider", "sandbox", "parent", "children", "network", "limits",
+                  "usage", "created_at", "started_at", "ended_at", "scheduled_at", "late_ms",
+                  "labels", "owner", "face", "profile", "message", "priority", "stdout_bytes",
+                  "stderr_bytes", "lost_bytes", "pid", "cgroup", "attached_pids"));
   EXPECT_THAT(keys_of(json["usage"]),
               ::testing::ElementsAre("cpu_usec", "memory_bytes", "memory_peak_bytes",
                                      "io_read_bytes", "io_write_bytes", "pids", "throttled_usec"));

@@ -7,6 +7,8 @@
 #include <initializer_list>
 #include <system_error>
 
+#include "base/directory_path.h"
+
 namespace warren::client {
 namespace {
 
@@ -25,9 +27,9 @@ std::string first_of(std::initializer_list<std::string> candidates) {
 Result<> make_absolute(std::string& path) {
   if (path.empty()) return {};
   std::error_code error;
-  auto absolute = std::filesystem::absolute(path, error).lexically_normal();
+  const auto absolute = std::filesystem::absolute(path, error);
   if (error) return fail(Errc::kInvalidArgument, "{}: {}", path, error.message());
-  path = absolute.has_filename() ? absolute : absolute.parent_path();
+  path = WARREN_TRY(parse_directory(absolute.native()));
   return {};
 }
 

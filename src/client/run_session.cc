@@ -9,6 +9,9 @@
 #include <array>
 #include <utility>
 
+#include "client/file_output.h"
+#include "client/run_call.h"
+
 namespace warren::client {
 namespace {
 
@@ -19,72 +22,12 @@ Startup startup_after(Backoff::Clock::duration away) {
   return away < kPatience ? Startup::kNever : Startup::kIfAbsent;
 }
 
-// The next descriptor of those that came with the first event, in their agreed order.
-Result<os::UniqueFd> take(std::vector<os::UniqueFd>& descriptors, std::size_t& next) {
-  if (next >= descriptors.size()) {
-    return fail(Errc::kInternal, "the engine sent {} descriptors, too few", descriptors.size());
-  }
-  return std::move(descriptors[next++]);
-}
-
-bool has_no_reader(const os::UniqueFd& pipe) {
-  pollfd state{.fd = pipe.get(), .events = POLLOUT, .revents = 0};
-  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
-}
-
-// A job whose files do not all arrive must not start: it is stopped while it still waits for them.
-Result<> send_uploads(wire::ClientChannel& channel, const std::string& id,
-                      const std::vector<UploadEntry>& uploads, const os::UniqueFd& pipe) {
-  auto written = write_archive(uploads, pipe.get());
-  // Where the engine takes no more of it, the job has failed, and the engine knows why.
-  if (written || has_no_reader(pipe)) return {};
-  v1::StopRequest request;
-  request.set_node(id);
-  request.set_grace_ms(0);
-  std::ignore = channel.exchange(wire::kStop, request);  // The reason is the upload's.
-  return written;
-}
-
-// A job that an engine has accepted, and the connection that it said so on.
-struct Accepted {
-  wire::ClientChannel channel;
-  v1::RunEvent event;
-  std::vector<os::UniqueFd> descriptors;
-};
-
-Result<Accepted> submit(wire::ClientChannel channel, const v1::RunRequest& request) {
-  const wire::CallId call = WARREN_TRY(channel.open(wire::kRun, request));
-  wire::CallEvent event = WARREN_TRY(channel.next_of(call));
-  if (event.end) {
-    WARREN_TRY(Result<>(*event.end));
-    return fail(Errc::kInternal, "the engine did not say the job's id");
-  }
-  v1::RunEvent first;
-  if (!first.ParseFromString(event.message)) {
-    return fail(Errc::kInternal, "the engine's answer is malformed");
-  }
-  return Accepted{std::move(channel), std::move(first), std::move(event.descriptors)};
-}
-
 }  // namespace
 
-Result<std::string> run_detached(RunSettings settings) {
-  settings.request.set_detach(true);
-  auto channel = WARREN_TRY(connect(settings.places, Startup::kIfAbsent));
-  Accepted accepted = WARREN_TRY(submit(std::move(channel), settings.request));
-  std::string id = accepted.event.id();
-  if (accepted.event.has_uploads()) {
-    std::size_t next = 0;
-    const os::UniqueFd pipe = WARREN_TRY(take(accepted.descriptors, next));
-    WARREN_TRY(send_uploads(accepted.channel, id, settings.uploads, pipe));
-  }
-  return id;
-}
-
 Result<v1::Node> RunSession::run() {
-  channel_ = WARREN_TRY(connect(settings_.places, Startup::kIfAbsent));
+  channel_ = WARREN_TRY(connect(settings_.engine, Startup::kIfAbsent));
   WARREN_TRY(open_call());
-  while (!ended_) WARREN_TRY(turn());
+  while (!is_over()) WARREN_TRY(turn());
   input_.reset();
   WARREN_TRY(show_rest());
   return *std::move(ended_);
@@ -93,13 +36,23 @@ Result<v1::Node> RunSession::run() {
 Result<> RunSession::open_call() {
   if (!printer_) {
     // Repeated with its key, the call tells of the same job, and brings what has not come yet.
-    call_ = WARREN_TRY(channel_->open(wire::kRun, settings_.request));
+    call_ = WARREN_TRY(open_run(*channel_, settings_.engine, settings_.request));
     return {};
   }
   waiting_ = true;
   v1::WaitRequest request;
   request.add_nodes(id_);
   call_ = WARREN_TRY(channel_->open(wire::kWait, request));
+  return pieces_ == nullptr ? Result<>() : open_log();
+}
+
+// What has been written since the connection was lost.
+Result<> RunSession::open_log() {
+  v1::LogRequest request;
+  request.set_node(id_);
+  request.set_follow(true);
+  *request.mutable_remote()->mutable_replay() = replay_of({}, pieces_->received());
+  log_call_ = WARREN_TRY(channel_->open(wire::kLog, request));
   return {};
 }
 
@@ -108,7 +61,7 @@ Result<> RunSession::turn() {
   enum Place : std::size_t { kEngine, kSignals, kOutput, kSource, kPipe, kCount };
   std::array<pollfd, kCount> waits;
   waits.fill({.fd = -1, .events = POLLIN, .revents = 0});
-  if (channel_) waits[kEngine].fd = channel_->fd();
+  if (channel_ && !must_wait()) waits[kEngine].fd = channel_->fd();
   if (signals_) waits[kSignals].fd = signals_->fd();
   if (printer_) {
     waits[kOutput].fd = blocked_ ? printer_->blocked_fd() : printer_->watch_fd();
@@ -119,7 +72,8 @@ Result<> RunSession::turn() {
 
   if (input_) input_->advance({waits[kSource], waits[kPipe]});
   if (waits[kSignals].revents != 0) take_signals();
-  if (channel_) WARREN_TRY(take_events());
+  if (blocked_) WARREN_TRY(show_output());
+  WARREN_TRY(take_events());
   WARREN_TRY(show_output());
   WARREN_TRY(forward_signals());
   return try_to_reach_engine();
@@ -134,7 +88,7 @@ int RunSession::timeout() const {
 }
 
 Result<> RunSession::take_events() {
-  while (channel_ && !ended_) {
+  while (channel_ && !is_over() && !must_wait()) {
     auto event = channel_->poll();
     if (!event) {
       // Before the engine has ever answered, what it says is the reason: it may refuse us.
@@ -150,7 +104,9 @@ Result<> RunSession::take_events() {
 }
 
 Result<> RunSession::take_event(wire::CallEvent event) {
-  if (event.call != call_) return {};  // The answer to a signal that came too late.
+  if (log_call_ && event.call == *log_call_) return take_log(std::move(event));
+  // The answer to a signal that came too late, or the end of Wait before that of the output.
+  if (event.call != call_ || (event.end && ended_)) return {};
   if (!event.end) return take_message(std::move(event));
   const bool went_away = *event.end ? !id_.empty() : is_lost(event.end->error());
   if (went_away) {
@@ -174,10 +130,34 @@ Result<> RunSession::take_message(wire::CallEvent event) {
   if (!run.ParseFromString(event.message)) {
     return fail(Errc::kInternal, "the engine's answer is malformed");
   }
-  if (id_.empty()) id_ = run.id();
+  if (id_.empty()) {
+    id_ = run.id();
+    if (settings_.introduced) settings_.introduced(run);
+  }
   WARREN_TRY(take_descriptors(run, std::move(event.descriptors)));
+  WARREN_TRY(take_pieces(std::move(*run.mutable_remote())));
   if (run.has_ended()) ended_ = std::move(*run.mutable_ended());
   return {};
+}
+
+Result<> RunSession::take_log(wire::CallEvent event) {
+  if (event.end) {
+    if (!*event.end && !is_lost(event.end->error())) return *event.end;
+    log_call_.reset();
+    if (!*event.end) lose_engine();
+    return {};
+  }
+  v1::LogEvent log;
+  if (!log.ParseFromString(event.message)) {
+    return fail(Errc::kInternal, "the engine's answer is malformed");
+  }
+  return take_pieces(std::move(*log.mutable_remote()));
+}
+
+Result<> RunSession::take_pieces(v1::Remote remote) {
+  if (pieces_ == nullptr || remote.pieces().empty()) return {};
+  pieces_->add(std::move(remote));
+  return show_output();
 }
 
 // They come with the first event, but those of the output only once uploads have arrived.
@@ -185,23 +165,36 @@ Result<> RunSession::take_descriptors(const v1::RunEvent& event,
                                       std::vector<os::UniqueFd> descriptors) {
   std::size_t next = 0;
   if (event.has_input()) {
-    input_ = std::make_unique<InputForwarder>(STDIN_FILENO, WARREN_TRY(take(descriptors, next)));
+    input_ =
+        std::make_unique<InputForwarder>(STDIN_FILENO, WARREN_TRY(take_next(descriptors, next)));
   }
   if (event.has_uploads()) {
-    const os::UniqueFd pipe = WARREN_TRY(take(descriptors, next));
+    const os::UniqueFd pipe = WARREN_TRY(take_next(descriptors, next));
     WARREN_TRY(send_uploads(*channel_, id_, settings_.uploads, pipe));
   }
   // Until here a signal ends this program, and the job with its uploads cut short.
   if (!signals_) signals_ = WARREN_TRY(SignalSource::open());
   if (!event.has_output()) return {};
+  if (is_elsewhere(settings_.engine)) {
+    auto output = std::make_unique<PieceOutput>();
+    pieces_ = output.get();
+    show_from(std::move(output));
+    return {};
+  }
   LogFiles files;
-  files.out = WARREN_TRY(take(descriptors, next));
-  files.err = WARREN_TRY(take(descriptors, next));
-  files.index = WARREN_TRY(take(descriptors, next));
-  if (next < descriptors.size()) files.event = WARREN_TRY(take(descriptors, next));
+  files.out = WARREN_TRY(take_next(descriptors, next));
+  files.err = WARREN_TRY(take_next(descriptors, next));
+  files.index = WARREN_TRY(take_next(descriptors, next));
+  if (next < descriptors.size()) files.event = WARREN_TRY(take_next(descriptors, next));
+  auto output = std::make_unique<FileOutput>(std::move(files), LogOptions());
+  WARREN_TRY(output->watch());
+  show_from(std::move(output));
+  return {};
+}
+
+void RunSession::show_from(std::unique_ptr<OutputSource> source) {
   printer_ =
-      std::make_unique<LogPrinter>(std::move(files), LogOptions(), STDOUT_FILENO, STDERR_FILENO);
-  return printer_->watch();
+      std::make_unique<LogPrinter>(std::move(source), LogOptions(), STDOUT_FILENO, STDERR_FILENO);
 }
 
 Result<> RunSession::show_output() {
@@ -253,6 +246,7 @@ Result<> RunSession::forward_signals() {
 
 void RunSession::lose_engine() {
   channel_.reset();
+  log_call_.reset();
   away_since_ = Clock::now();
   backoff_.emplace(away_since_);
 }
@@ -260,7 +254,7 @@ void RunSession::lose_engine() {
 Result<> RunSession::try_to_reach_engine() {
   const auto now = Clock::now();
   if (!backoff_ || now < backoff_->next()) return {};
-  if (auto channel = connect(settings_.places, startup_after(now - away_since_))) {
+  if (auto channel = connect(settings_.engine, startup_after(now - away_since_))) {
     channel_ = *std::move(channel);
     backoff_.reset();
     if (!open_call()) lose_engine();

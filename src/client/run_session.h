@@ -8,6 +8,7 @@
 #include <poll.h>
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,18 +18,21 @@
 #include "client/engine_client.h"
 #include "client/input_forwarder.h"
 #include "client/log_printer.h"
+#include "client/piece_output.h"
 #include "client/signal_source.h"
 #include "client/upload.h"
 
 namespace warren::client {
 
 struct RunSettings {
-  Places places;
+  EnginePlace engine;
   v1::RunRequest request;
   std::vector<UploadEntry> uploads;
+  // Hears once who the job is, as soon as the engine has said so.
+  std::function<void(const v1::RunEvent&)> introduced = {};
 };
 
-// Starts the job, returns at once, and gives its id.
+// Starts the job and gives its id, once the engine has all it needs for it.
 [[nodiscard]] Result<std::string> run_detached(RunSettings settings);
 
 class RunSession {
@@ -45,14 +49,21 @@ class RunSession {
   using Clock = Backoff::Clock;
 
   [[nodiscard]] Result<> open_call();
+  [[nodiscard]] Result<> open_log();
   [[nodiscard]] Result<> turn();
   [[nodiscard]] int timeout() const;
+  [[nodiscard]] bool is_over() const { return ended_ && !log_call_; }
+  // Whether what the engine sends has to wait for a reader of our output.
+  [[nodiscard]] bool must_wait() const { return blocked_ && pieces_ != nullptr; }
 
   [[nodiscard]] Result<> take_events();
   [[nodiscard]] Result<> take_event(wire::CallEvent event);
   [[nodiscard]] Result<> take_message(wire::CallEvent event);
+  [[nodiscard]] Result<> take_log(wire::CallEvent event);
+  [[nodiscard]] Result<> take_pieces(v1::Remote remote);
   [[nodiscard]] Result<> take_descriptors(const v1::RunEvent& event,
                                           std::vector<os::UniqueFd> descriptors);
+  void show_from(std::unique_ptr<OutputSource> source);
   [[nodiscard]] Result<> show_output();
   [[nodiscard]] Result<> show_rest();
 
@@ -67,9 +78,11 @@ class RunSession {
   Clock::time_point away_since_;
   wire::CallId call_ = 0;
   bool waiting_ = false;  // `call_` is Wait, because the engine has been away; else Run.
-  std::string id_;        // Empty until the engine has said it.
+  std::optional<wire::CallId> log_call_;  // Log, of an engine elsewhere that has been away.
+  std::string id_;                        // Empty until the engine has said it.
   std::unique_ptr<LogPrinter> printer_;
-  bool blocked_ = false;  // Standard output or error take nothing now.
+  PieceOutput* pieces_ = nullptr;  // The printer's, where the output comes in pieces.
+  bool blocked_ = false;           // Standard output or error take nothing now.
   std::unique_ptr<InputForwarder> input_;
   std::optional<SignalSource> signals_;
   std::deque<int> pending_signals_;

@@ -58,8 +58,10 @@ class RunSessionTest : public ::testing::Test {
   }
 
   [[nodiscard]] RunSettings settings() const {
+    Places places;
+    places.socket = engine_.path();
     RunSettings settings;
-    settings.places.socket = engine_.path();
+    settings.engine = std::move(places);
     settings.request.mutable_spec()->add_argv("true");
     settings.request.set_output(true);
     return settings;
@@ -69,10 +71,10 @@ class RunSessionTest : public ::testing::Test {
     v1::RunEvent event;
     event.set_id("0198c0de-0000-7000-8000-000000000001");
     event.set_has_output(true);
-    std::vector<os::UniqueFd> files;
-    files.push_back(log_.out());
-    files.push_back(log_.err());
-    files.push_back(log_.index());
+    std::vector<wire::Handed> files;
+    files.push_back({.kind = v1::HANDED_STDOUT, .descriptor = log_.out()});
+    files.push_back({.kind = v1::HANDED_STDERR, .descriptor = log_.err()});
+    files.push_back({.kind = v1::HANDED_INDEX, .descriptor = log_.index()});
     co_return co_await call->send(event.SerializeAsString(), std::move(files));
   }
 

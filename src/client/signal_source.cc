@@ -35,4 +35,8 @@ std::optional<int> SignalSource::next() const {
   return static_cast<int>(info.ssi_signo);
 }
 
+bool asks_to_end(int signal) noexcept {
+  return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+}
+
 }  // namespace warren::client

@@ -25,4 +25,7 @@ class SignalSource {
   os::UniqueFd fd_;
 };
 
+// Whether a signal asks a program that serves to end.
+[[nodiscard]] bool asks_to_end(int signal) noexcept;
+
 }  // namespace warren::client

@@ -8,11 +8,14 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
-#include "engine/gate.h"
 #include "engine/task.h"
 #include "model/identity.h"
+#include "provider/provider.h"
+#include "wire/handed.h"
 #include "wire/server.h"
 
 namespace warren::engine {
@@ -38,6 +41,15 @@ template <typename Request>
 [[nodiscard]] inline Task<Result<>> reply(const CallPtr& call,
                                           const google::protobuf::MessageLite& message) {
   return call->send(message.SerializeAsString());
+}
+
+// The descriptors of an output, in the order of LogEvent.
+inline void hand_over(provider::LogFiles files, std::vector<wire::Handed>& handed) {
+  handed.push_back({.kind = v1::HANDED_STDOUT, .descriptor = std::move(files.stdout_file)});
+  handed.push_back({.kind = v1::HANDED_STDERR, .descriptor = std::move(files.stderr_file)});
+  handed.push_back({.kind = v1::HANDED_INDEX, .descriptor = std::move(files.index)});
+  if (!files.event) return;
+  handed.push_back({.kind = v1::HANDED_EVENT, .descriptor = std::move(files.event)});
 }
 
 // A gate that opens when the client cancels the call or goes.

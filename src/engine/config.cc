@@ -5,135 +5,42 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <fstream>
 #include <iterator>
-#include <string_view>
 #include <system_error>
 
-#include "model/limits.h"
+#include "engine/config_keys.h"
 
 namespace warren::engine {
 namespace {
 
 constexpr const char* kDefaultPath = "/etc/warren/warren.yaml";
 
-using Read = Result<> (*)(Config&, const std::string&);
-
-// A key by its full path, "retention.days".
-struct Key {
-  std::string_view path;
-  Read read;
-};
-
-template <typename Number>
-Result<Number> parse_number(const std::string& text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return number;
-  return fail(Errc::kInvalidArgument, "'{}' is not a whole number in range", text);
-}
-
-Result<bool> parse_flag(const std::string& text) {
-  if (text == "true") return true;
-  if (text == "false") return false;
-  return fail(Errc::kInvalidArgument, "'{}' is neither true nor false", text);
-}
-
-Result<store::Durability> parse_durability(const std::string& text) {
-  if (text == "process") return store::Durability::kProcess;
-  if (text == "power") return store::Durability::kPower;
-  return fail(Errc::kInvalidArgument, "'{}' is neither process nor power", text);
-}
-
-template <typename Number>
-Result<Number> parse_at_most(const std::string& text, Number most) {
-  const auto number = WARREN_TRY(parse_number<Number>(text));
-  if (number <= most) return number;
-  return fail(Errc::kInvalidArgument, "'{}' is more than {}", text, most);
-}
-
-// What is subtracted from the time, and multiplied, stays far from where numbers end: a sum that
-// wrapped around would forget everything.
-Result<Duration> parse_days(const std::string& text) {
-  constexpr std::uint32_t kCentury = 36'525;
-  const auto days = WARREN_TRY(parse_at_most(text, kCentury));
-  return std::chrono::days(days);
-}
-
-Result<std::uint64_t> parse_kept(const std::string& text) {
-  constexpr std::uint64_t kBillion = 1'000'000'000;
-  return parse_at_most(text, kBillion);
-}
-
-// A default that no job could be given is a mistake of whoever wrote it. 0 is no limit at all.
-Result<std::uint64_t> parse_default_pids(const std::string& text) {
-  model::Limits limits;
-  const auto pids = WARREN_TRY(parse_number<std::uint64_t>(text));
-  if (pids != 0) limits.pids = pids;
-  WARREN_TRY(model::validate(limits));
-  return pids;
-}
-
-Result<Bytes> parse_default_log(const std::string& text) {
-  model::Limits limits;
-  const Bytes size = WARREN_TRY(parse_size(text));
-  if (size.value != 0) limits.log = size;
-  WARREN_TRY(model::validate(limits));
-  return size;
-}
-
-Result<std::string> parse_pool_kind(const std::string& text) {
-  if (text == "auto" || text == "btrfs" || text == "directory") return text;
-  return fail(Errc::kInvalidArgument, "'{}' is none of auto, btrfs, directory", text);
-}
-
-Result<std::string> parse_text(const std::string& text) {
-  return text;
-}
-
-Result<Bytes> parse_bytes(const std::string& text) {
-  return parse_size(text);
-}
-
-template <auto kMember, auto kParse>
-Result<> set(Config& config, const std::string& text) {
-  config.*kMember = WARREN_TRY(kParse(text));
-  return {};
-}
-
-constexpr std::array kKeys{
-    Key{"max_concurrent", set<&Config::max_concurrent, parse_number<std::uint32_t>>},
-    Key{"max_memory", set<&Config::max_memory, parse_bytes>},
-    Key{"max_queued", set<&Config::max_queued, parse_number<std::uint64_t>>},
-    Key{"local_users", set<&Config::local_users, parse_flag>},
-    Key{"durability", set<&Config::durability, parse_durability>},
-    Key{"retention.days", set<&Config::retention_age, parse_days>},
-    Key{"retention.count", set<&Config::retention_count, parse_kept>},
-    Key{"defaults.pids", set<&Config::default_pids, parse_default_pids>},
-    Key{"defaults.log", set<&Config::default_log, parse_default_log>},
-    Key{"groups.admin", set<&Config::admin_group, parse_text>},
-    Key{"groups.viewers", set<&Config::viewer_group, parse_text>},
-    Key{"cgroup_root", set<&Config::cgroup_root, parse_text>},
-    Key{"pool.kind", set<&Config::pool_kind, parse_pool_kind>},
-};
-
 bool is_section(const std::string& path) {
-  return std::ranges::any_of(kKeys,
+  return std::ranges::any_of(config_keys(),
                              [&](const Key& key) { return key.path.starts_with(path + "."); });
+}
+
+Result<Values> values_of(const Key& key, const YAML::Node& value) {
+  if (value.IsScalar()) return Values{value.Scalar()};
+  const bool is_list = key.takes_many && value.IsSequence() &&
+                       std::ranges::all_of(value, [](const auto& item) { return item.IsScalar(); });
+  if (!is_list) {
+    return fail(Errc::kInvalidArgument, "takes {}", key.takes_many ? "a list" : "one value");
+  }
+  Values values;
+  for (const auto& item : value) values.push_back(item.Scalar());
+  return values;
 }
 
 Result<> read_value(Config& config, const std::string& path, const YAML::Node& value) {
   const int line = value.Mark().line + 1;
-  const auto* const key = std::ranges::find(kKeys, path, &Key::path);
-  if (key == kKeys.end()) {
+  const auto key = std::ranges::find(config_keys(), path, &Key::path);
+  if (key == config_keys().end()) {
     return fail(Errc::kInvalidArgument, "line {}: there is no key '{}'", line, path);
   }
-  if (!value.IsScalar()) {
-    return fail(Errc::kInvalidArgument, "line {}: {} takes one value", line, path);
-  }
-  return context(key->read(config, value.Scalar()), "line {}: {}", line, path);
+  const Values values = WARREN_TRY(context(values_of(*key, value), "line {}: {}", line, path));
+  return context(key->read(config, values), "line {}: {}", line, path);
 }
 
 Result<> read_map(Config& config, const std::string& prefix, const YAML::Node& map) {
@@ -159,6 +66,20 @@ Result<std::string> read_file(const std::filesystem::path& path) try {
 }
 
 }  // namespace
+
+const FaceCaps* caps_of(const Config& config, model::Face face) noexcept {
+  switch (face) {
+    case model::Face::kLocal:
+      break;
+    case model::Face::kWarren:
+      return &config.warren_face;
+    case model::Face::kJoblet:
+      return &config.joblet_face;
+    case model::Face::kJobWorker:
+      return &config.jobworker_face;
+  }
+  return nullptr;
+}
 
 Result<Config> parse_config(const std::string& text) {
   Config config;

@@ -63,8 +63,9 @@ Task<Result<>> ControlCalls::stop(KnownCall call) {
     WARREN_CO_TRY(check_signal(request.signal()));
   }
   WARREN_CO_TRY(const JobPtr job, co_await find_job(request.node(), call.caller, Method::kStop));
+  const std::string& by = call.caller.principal.name;
   EndOrder order{.event = Event::kStop,
-                 .cause = {.type = model::Cause::Type::kStoppedBy, .subject = call.caller.name},
+                 .cause = {.type = model::Cause::Type::kStoppedBy, .subject = by},
                  .farewell = from_proto(request)};
   const LiveNodePtr process = job->process;
   if (!supervisor_.end(job, std::move(order))) {
@@ -151,7 +152,8 @@ Task<Result<>> ControlCalls::remove(KnownCall call) {
 Task<Result<>> ControlCalls::wait_for_sandbox(model::Node process) {
   if (!process.sandbox) co_return Result<>{};
   const LiveNodePtr sandbox = core_.tree.find(*process.sandbox);
-  if (!sandbox || co_await sandbox->ended.wait_for(kRemovalPatience)) co_return Result<>{};
+  if (!sandbox) co_return Result<>{};
+  if (co_await sandbox->ended.wait_for(kRemovalPatience)) co_return Result<>{};
   co_return fail(Errc::kFailedPrecondition, "its sandbox is still being removed");
 }
 

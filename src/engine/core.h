@@ -8,7 +8,7 @@
 #include <memory>
 #include <utility>
 
-#include "engine/blocking_pool.h"
+#include "engine/alarm.h"
 #include "engine/clock.h"
 #include "engine/config.h"
 #include "engine/job.h"
@@ -18,6 +18,7 @@
 #include "engine/sandboxes.h"
 #include "engine/store_reader.h"
 #include "engine/task.h"
+#include "engine/upload_spool.h"
 
 namespace warren::engine {
 
@@ -34,7 +35,9 @@ struct Core {
         journal(executor, state, tree, clock),
         queue(Capacity{.slots = config.max_concurrent,
                        .memory = config.max_memory,
-                       .waiting = config.max_queued}) {}
+                       .waiting = config.max_queued}),
+        alarm(executor, clock),
+        uploads(config.schedule_spool, config.durability) {}
 
   Executor executor;
   Config config;
@@ -46,6 +49,8 @@ struct Core {
   NodeTree tree;
   Journal journal;
   Queue queue;
+  Alarm alarm;
+  UploadSpool uploads;
   JobTable jobs;
   std::uint64_t next_seq = 1;
   // From then on a call that ends early says nothing of its client: it was the engine that closed.

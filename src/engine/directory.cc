@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t kMostCandidates = 8;
 
 bool may_see(const model::Caller& caller, const model::Node& node) {
-  return model::authorize(caller, model::Method::kGet, node.owner_uid).has_value();
+  return model::authorize(caller, model::Method::kGet, node.owner, node.face).has_value();
 }
 
 std::unexpected<Error> ambiguous(const std::string& text, const std::vector<FoundNode>& found) {
@@ -29,7 +29,8 @@ std::unexpected<Error> ambiguous(const std::string& text, const std::vector<Foun
 Result<FoundNode> choose(std::vector<FoundNode> found, const std::string& text,
                          const model::Caller& caller, model::Method method) {
   if (found.size() > 1) return ambiguous(text, found);
-  WARREN_TRY(model::authorize(caller, method, found.front().node().owner_uid));
+  const model::Node& node = found.front().node();
+  WARREN_TRY(model::authorize(caller, method, node.owner, node.face));
   return std::move(found.front());
 }
 
@@ -86,16 +87,16 @@ Task<StoreReader::FoundNode> Directory::stored_answer(model::Lookup lookup) {
 
 Task<Directory::Candidates> Directory::answer_prefix(std::string prefix,
                                                      const model::Caller& caller) {
-  std::optional<std::uint32_t> owner_uid;  // Before the limit: others' nodes leave no room else.
-  if (model::allowed(caller.role, model::Method::kGet) != model::Scope::kAll) {
-    owner_uid = caller.uid;
+  std::optional<model::Principal> owner;  // Before the limit: others' nodes leave no room else.
+  if (model::allowed(caller.role, model::Method::kGet, caller.face) != model::Scope::kAll) {
+    owner = caller.principal;
   }
   std::vector<FoundNode> found;
-  for (LiveNodePtr& live : core_.tree.find_by_prefix(prefix, kMostCandidates, owner_uid)) {
+  for (LiveNodePtr& live : core_.tree.find_by_prefix(prefix, kMostCandidates, owner)) {
     found.push_back({.live = std::move(live), .ended_node = {}});
   }
   WARREN_CO_TRY(std::vector<model::Node> stored,
-                co_await core_.reads.find_by_prefix(prefix, kMostCandidates, owner_uid));
+                co_await core_.reads.find_by_prefix(prefix, kMostCandidates, owner));
   for (model::Node& node : stored) {
     const bool is_known = std::ranges::any_of(
         found, [&](const FoundNode& other) { return other.node().id == node.id; });

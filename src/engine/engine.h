@@ -8,11 +8,13 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "engine/config.h"
 #include "engine/core.h"
+#include "engine/gateway_socket.h"
 #include "engine/places.h"
 #include "engine/recovery.h"
 #include "engine/retention.h"
@@ -44,15 +46,16 @@ class Engine {
   void start(std::function<void(Result<>)> ready);
 
   // Stops serving, lets the provider put away what nobody uses any more, and stops the loop.
-  // Sandboxes go on. Idempotent.
+  // Sandboxes go on, but for those of jobs that end with the engine. Idempotent.
   void shut_down();
 
  private:
   Engine(boost::asio::io_context& loop, provider::Provider& provider, EngineOptions options,
-         store::Store::Opened opened);
+         store::Store::Opened opened, std::optional<GatewayAccount> gateway);
 
   [[nodiscard]] Task<> come_up(std::function<void(Result<>)> ready);
   [[nodiscard]] Task<Result<>> recover_and_listen();
+  [[nodiscard]] Result<> listen_to_gateway();
   [[nodiscard]] Task<> go_down();
 
   boost::asio::io_context& loop_;
@@ -63,7 +66,9 @@ class Engine {
   Recovery recovery_;
   Retention retention_;
   Service service_;
+  std::optional<GatewayAccount> gateway_;
   std::unique_ptr<wire::Server> server_;
+  std::unique_ptr<wire::Server> gateway_server_;  // Absent without a gateway's account.
 };
 
 }  // namespace warren::engine

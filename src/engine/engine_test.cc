@@ -326,17 +326,6 @@ TEST_F(EngineTest, RefusesWhatTheSpecOrTheHostForbidsAndLeavesNothing) {
   EXPECT_THAT(call<v1::ListReply>(wire::kList, v1::ListRequest())->nodes(), IsEmpty());
 }
 
-TEST_F(EngineTest, DoctorNamesTheHostsChecksAndTheEnginesOwnBounds) {
-  start(with_slots(0));
-  const auto answer = call<v1::DoctorReply>(wire::kDoctor, v1::Empty());
-  ASSERT_TRUE(answer.has_value());
-  EXPECT_EQ(answer->pid(), ::getpid());
-  std::map<std::string, int> verdicts;
-  for (const auto& check : answer->checks()) verdicts[check.name()] = check.verdict();
-  EXPECT_EQ(verdicts["limit.fake"], v1::DoctorReply::Check::VERDICT_OK);
-  EXPECT_EQ(verdicts["queue.max-concurrent"], v1::DoctorReply::Check::VERDICT_LIMITED);
-}
-
 TEST_F(EngineTest, ReadsStatisticsOfWhatRuns) {
   start();
   const std::string id = run({"sleep"});

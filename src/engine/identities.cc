@@ -25,6 +25,19 @@ void add_group(std::vector<std::string>& names, gid_t id) {
   }
 }
 
+Result<model::Role> role_of(const v1::OnBehalfOf& subject) {
+  switch (subject.role()) {
+    case v1::OnBehalfOf::ROLE_ADMIN:
+      return model::Role::kAdmin;
+    case v1::OnBehalfOf::ROLE_VIEWER:
+      return model::Role::kViewer;
+    case v1::OnBehalfOf::ROLE_USER:
+      return model::Role::kUser;
+    default:
+      return fail(Errc::kInvalidArgument, "there is no role {}", static_cast<int>(subject.role()));
+  }
+}
+
 bool is_in(const Account& account, std::string_view group) {
   return !group.empty() && std::ranges::find(account.groups, group) != account.groups.end();
 }
@@ -51,7 +64,7 @@ Account look_up_account(const wire::Peer& peer) {
 }
 
 Result<model::Caller> identify(std::uint32_t uid, const Account& account, const Config& config) {
-  model::Caller caller{.uid = uid, .name = account.name, .role = model::Role::kUser};
+  model::Caller caller{.principal = model::Principal::of_account(uid, account.name)};
   if (uid == 0 || is_in(account, config.admin_group)) {
     caller.role = model::Role::kAdmin;
   } else if (is_in(account, config.viewer_group)) {
@@ -62,6 +75,20 @@ Result<model::Caller> identify(std::uint32_t uid, const Account& account, const 
                 account.name, config.admin_group);
   }
   return caller;
+}
+
+Result<model::Caller> identify(const v1::OnBehalfOf& subject, const Config& config) {
+  WARREN_TRY(context(model::validate_certificate_name(subject.name()), "on_behalf_of: name"));
+  const auto role = WARREN_TRY(context(role_of(subject), "on_behalf_of"));
+  const auto face = WARREN_TRY(context(model::parse_face(subject.face()), "on_behalf_of"));
+  // Absent for the engine's own socket: there nobody is called for.
+  const FaceCaps* const caps = caps_of(config, face);
+  if (caps == nullptr || !caps->enabled) {
+    return fail(Errc::kPermissionDenied, "on_behalf_of: the face {} is not open",
+                model::to_text(face));
+  }
+  return model::Caller{
+      .principal = model::Principal::of_certificate(subject.name()), .role = role, .face = face};
 }
 
 }  // namespace warren::engine

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the credentials of a peer to a caller.
+// From the credentials of a peer, or from whom the gateway calls for, to a caller.
 
 #pragma once
 
@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "engine/config.h"
 #include "model/identity.h"
+#include "warren/v1/frame.pb.h"
 #include "wire/server.h"
 
 namespace warren::engine {
@@ -26,5 +27,9 @@ struct Account {
 // Fails with kPermissionDenied for users without a role, unless `config` admits local users.
 [[nodiscard]] Result<model::Caller> identify(std::uint32_t uid, const Account& account,
                                              const Config& config);
+
+// Fails with kInvalidArgument on a name, a role or a face that there is not, and with
+// kPermissionDenied on a face that `config` has switched off.
+[[nodiscard]] Result<model::Caller> identify(const v1::OnBehalfOf& subject, const Config& config);
 
 }  // namespace warren::engine

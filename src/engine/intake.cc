@@ -28,8 +28,8 @@ model::Node process_of(const JobRequest& request, model::JobSpec spec, Timestamp
   node.id = new_id(at);
   node.kind = model::Kind::kProcess;
   node.parent = spec.parent;
-  node.owner = request.caller.name;
-  node.owner_uid = request.caller.uid;
+  node.owner = request.caller.principal;
+  node.face = request.caller.face;
   node.spec = std::move(spec);
   node.state = model::State::kQueued;
   node.created_at = at;
@@ -42,7 +42,7 @@ model::Node sandbox_of(const model::Node& process) {
   node.kind = model::Kind::kSandbox;
   node.parent = process.id;
   node.owner = process.owner;
-  node.owner_uid = process.owner_uid;
+  node.face = process.face;
   node.spec.sandbox = process.spec.sandbox;
   node.state = model::State::kCreated;
   node.created_at = process.created_at;
@@ -54,17 +54,27 @@ store::Batch rows_of(const Job& job, const JobRequest& request) {
   store::Batch batch;
   batch.emplace_back(store::InsertNode{process});
   batch.emplace_back(store::InsertNode{job.sandbox->node});
-  batch.emplace_back(
-      store::PutFootprint{{.sandbox = job.sandbox->node.id, .record = job.footprint}});
+  if (process.state != model::State::kScheduled) {
+    batch.emplace_back(
+        store::PutFootprint{{.sandbox = job.sandbox->node.id, .record = job.footprint}});
+  }
   batch.emplace_back(store::PutEvent{Journal::event_of(process, process.created_at)});
   if (!request.key.empty()) {
-    batch.emplace_back(store::PutKey{{.owner = request.caller.name,
+    batch.emplace_back(store::PutKey{{.owner = model::to_text(request.caller.principal),
                                       .key = request.key,
                                       .fingerprint = request.fingerprint,
                                       .node = process.id,
                                       .at = process.created_at}});
   }
   return batch;
+}
+
+// Whether one more job may wait for its time.
+Result<> check_scheduled(const Core& core) {
+  const std::uint64_t most = core.config.max_scheduled;
+  if (most == 0 || core.tree.scheduled() < most) return {};
+  return fail(Errc::kResourceExhausted, "{} jobs are scheduled already: that is max_scheduled",
+              core.tree.scheduled());
 }
 
 }  // namespace
@@ -85,7 +95,7 @@ Result<model::JobSpec> Intake::complete(model::JobSpec spec) const {
 
 Task<Result<Accepted>> Intake::accept(JobRequest request) {
   if (request.key.empty()) co_return co_await create(request);
-  const Key key(request.caller.name, request.key);
+  const Key key(model::to_text(request.caller.principal), request.key);
   while (under_way_.contains(key)) {
     const std::shared_ptr<Gate> other = under_way_.at(key);
     co_await other->wait();
@@ -105,9 +115,13 @@ Task<Result<Accepted>> Intake::accept_once(const JobRequest& request) {
 }
 
 Task<Result<std::optional<NodeId>>> Intake::first_answer(const JobRequest& request) {
-  WARREN_CO_TRY(const std::optional<store::KeyRecord> record,
-                co_await core_.reads.find_key(request.caller.name, request.key));
-  if (!record || record->at + kKeyLifetime < core_.clock()) co_return std::nullopt;
+  WARREN_CO_TRY(
+      const std::optional<store::KeyRecord> record,
+      co_await core_.reads.find_key(model::to_text(request.caller.principal), request.key));
+  if (!record) co_return std::nullopt;
+  // Of a job that waits for days, the call may be repeated for as long.
+  const bool is_alive = core_.tree.find(record->node) != nullptr;
+  if (!is_alive && record->at + kKeyLifetime < core_.clock()) co_return std::nullopt;
   if (record->fingerprint != request.fingerprint) {
     co_return fail(Errc::kAlreadyExists, "idempotency key '{}' was used for another job",
                    request.key);
@@ -155,19 +169,32 @@ Result<JobPtr> Intake::make_job(const JobRequest& request) {
   model::Node process = process_of(request, std::move(spec), core_.clock());
   model::Node sandbox = sandbox_of(process);
   process.sandbox = sandbox.id;
+  if (request.start) {
+    process.scheduled_at = WARREN_TRY(model::resolve(*request.start, process.created_at));
+    process.state = model::State::kScheduled;
+  }
   WARREN_TRY(core_.tree.check(process));
   auto job = std::make_shared<Job>();
+  job->process = std::make_shared<LiveNode>(std::move(process));
+  job->sandbox = std::make_shared<LiveNode>(std::move(sandbox));
+  job->process->node.seq = core_.next_seq;
+  WARREN_TRY(set_aside(*job));
+  ++core_.next_seq;
+  return job;
+}
+
+Result<> Intake::set_aside(Job& job) {
+  const model::Node& process = job.process->node;
+  if (process.state == model::State::kScheduled) return check_scheduled(core_);
   WARREN_TRY(core_.queue.expect(process.id));
-  auto footprint = core_.sandboxes.provider().reserve(sandbox.id, process.spec.sandbox);
+  auto footprint = core_.sandboxes.provider().reserve(job.sandbox->node.id, process.spec.sandbox,
+                                                      places_of(core_.config, process));
   if (!footprint) {
     core_.queue.release(process.id);
     return std::unexpected(std::move(footprint.error()));
   }
-  job->footprint = *std::move(footprint);
-  process.seq = core_.next_seq++;
-  job->process = std::make_shared<LiveNode>(std::move(process));
-  job->sandbox = std::make_shared<LiveNode>(std::move(sandbox));
-  return job;
+  job.footprint = *std::move(footprint);
+  return {};
 }
 
 }  // namespace warren::engine

@@ -16,14 +16,16 @@
 #include "engine/job.h"
 #include "engine/task.h"
 #include "model/identity.h"
+#include "model/schedule.h"
 
 namespace warren::engine {
 
 struct JobRequest {
   model::Caller caller;
   model::JobSpec spec;
-  std::string key;          // Idempotency key; empty: none.
-  std::string fingerprint;  // Of what was asked for.
+  std::optional<model::Start> start;  // Absent: as soon as its turn comes.
+  std::string key;                    // Idempotency key; empty: none.
+  std::string fingerprint;            // Of what was asked for.
   provider::Moment received{};
 };
 
@@ -50,6 +52,8 @@ class Intake {
   [[nodiscard]] Task<Result<std::optional<NodeId>>> first_answer(const JobRequest& request);
   [[nodiscard]] Task<Result<Accepted>> create(const JobRequest& request);
   [[nodiscard]] Result<JobPtr> make_job(const JobRequest& request);
+  // A job that waits for a time holds neither a place nor a reservation before that.
+  [[nodiscard]] Result<> set_aside(Job& job);
   // Undoes make_job() and create() for a job whose rows could not be stored.
   [[nodiscard]] Task<> take_back(JobPtr job);
 

@@ -51,6 +51,18 @@ TEST_F(IntakeTest, GivesBackWhatItReservedForAJobThatCannotBeStored) {
   EXPECT_EQ(wait(event->id()).state(), "COMPLETED");
 }
 
+TEST_F(IntakeTest, GivesNoKeysJobToWhoHasOnlyTheNameOfItsOwner) {
+  start();
+  v1::RunRequest request = request_for({"exit", "0"});
+  request.set_idempotency_key("k");
+  const auto first = run(request);
+  ASSERT_TRUE(first.has_value()) << first.error().message;
+  std::ignore = wait(wait(first->id()).sandbox());
+  EXPECT_EQ(run(request)->id(), first->id());
+  change_database("UPDATE nodes SET owner_uid = 4711");
+  EXPECT_THAT(run(request), HoldsError(Errc::kAlreadyExists, HasSubstr("another owner")));
+}
+
 TEST_F(IntakeTest, RefusesAJobBeyondTheQueuesBoundAndLeavesNothingOfIt) {
   Config config = with_slots(1);
   config.max_queued = 1;

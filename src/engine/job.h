@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include <boost/asio/system_timer.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -14,8 +14,8 @@
 #include <utility>
 
 #include "base/duration.h"
-#include "engine/gate.h"
 #include "engine/node_tree.h"
+#include "engine/task.h"
 #include "os/unique_fd.h"
 #include "provider/provider.h"
 
@@ -55,19 +55,21 @@ struct Job {
   LiveNodePtr sandbox;
   std::string footprint;
 
-  Gate admitted;  // Its turn has come, or it was ended while it waited.
-  Gate settled;   // Its command was started, or never will be.
-  Gate finished;  // `ended` says how.
+  std::string lateness;  // That its time passed while no engine ran; empty: it did not.
+  Gate admitted;         // Its turn has come, or it was ended while it waited.
+  Gate settled;          // Its command was started, or never will be.
+  Gate finished;         // `ended` says how.
 
   bool is_started = false;
   StartTimes times;
-  os::UniqueFd input;                    // For the client that asked for it.
-  bool keeps_input = false;              // Adopted; its sandbox has the input for that client.
-  std::optional<Farewell> early_stop;    // Asked for before there was anything to signal.
+  os::UniqueFd input;                  // For the client that asked for it.
+  bool keeps_input = false;            // Adopted; its sandbox has the input for that client.
+  std::optional<Farewell> early_stop;  // Asked for before there was anything to signal.
+  Gate has_early_stop;
   std::optional<provider::Ended> ended;  // Of the command, not yet of the node.
   std::weak_ptr<Following> following;
   Gate client_is_back;  // The call that made the job was repeated.
-  std::optional<boost::asio::system_timer> deadline;
+  std::optional<boost::asio::steady_timer> deadline;
 
   [[nodiscard]] std::shared_ptr<Following> follow() {
     std::shared_ptr<Following> shared = following.lock();

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/failpoint.h"
-#include "engine/await_done.h"
+#include "engine/task.h"
 
 namespace warren::engine {
 namespace {
@@ -20,6 +20,10 @@ void enter(model::Node& node, model::State state, Change change) {
   node.state = state;
   if (change.cause.type != model::Cause::Type::kNone) node.cause = std::move(change.cause);
   if (!change.message.empty()) node.message = std::move(change.message);
+  if (change.event == model::Event::kQueue) {
+    const auto late = change.at - node.scheduled_at.value_or(change.at);
+    node.late = std::max(std::chrono::floor<Duration>(late), Duration::zero());
+  }
   if (change.event == model::Event::kStarted) node.started_at = change.at;
   if (change.measured) {
     node.usage = change.measured->usage;
@@ -49,6 +53,7 @@ Task<Result<>> Journal::submit(store::Batch batch) {
 bool Journal::apply(const LiveNodePtr& node, Change change) {
   const auto state = model::next(node->node.kind, node->node.state, change.event);
   if (!state) return false;
+  tree_.count_step(node->node.state);
   enter(node->node, *state, std::move(change));
   Round& round = open_round();
   if (std::ranges::find(round.nodes, node) == round.nodes.end()) round.nodes.push_back(node);

@@ -15,7 +15,6 @@
 
 #include "base/result.h"
 #include "engine/clock.h"
-#include "engine/gate.h"
 #include "engine/node_tree.h"
 #include "engine/task.h"
 #include "model/node.h"

@@ -77,7 +77,7 @@ Result<std::unique_ptr<provider::Provider>> create_provider(const Options& optio
   provider::LocalOptions local;
   local.state_dir = options.places.state_dir;
   local.runtime_dir = options.places.runtime_dir;
-  local.cgroup_root = config.cgroup_root;
+  local.cgroup_root = config.cgroup_root ? config.cgroup_root : options.cgroup_root;
   local.pool = config.pool_kind;
   return context(provider::create_local(local), "opening the local provider");
 }
@@ -99,7 +99,8 @@ void shut_down_on_signals(boost::asio::signal_set& signals, Engine& engine) {
 
 // The places are locked before anything on the host is touched.
 Result<> run_engine(const Options& options, ReadyReport& report) {
-  const Config config = WARREN_TRY(load_config(options.config_file));
+  Config config = WARREN_TRY(load_config(options.config_file));
+  if (options.places.state_dir == kUsualStateDir) use_usual_places(config);
   WARREN_TRY(prepare(options.places, audience_of(config)));
   Locks locks = WARREN_TRY(lock(options.places));
   WARREN_TRY(open_log(options));

@@ -27,6 +27,7 @@ void NodeTree::add(LiveNodePtr node) {
   if (description.seq != 0) by_seq_[description.seq] = description.id;
   if (!description.spec.name.empty()) by_name_[description.spec.name] = description.id;
   if (description.parent) children_[*description.parent].insert(description.id);
+  if (description.state == model::State::kScheduled) ++scheduled_;
   nodes_[description.id] = std::move(node);
 }
 
@@ -34,6 +35,7 @@ void NodeTree::remove(const NodeId& id) {
   const auto found = nodes_.find(id);
   if (found == nodes_.end()) return;
   const model::Node& node = found->second->node;
+  if (node.state == model::State::kScheduled) --scheduled_;
   by_seq_.erase(node.seq);
   const auto named = by_name_.find(node.spec.name);
   if (named != by_name_.end() && named->second == id) by_name_.erase(named);
@@ -62,15 +64,16 @@ LiveNodePtr NodeTree::find_by_name(const std::string& name) const {
   return found == by_name_.end() ? nullptr : find(found->second);
 }
 
-std::vector<LiveNodePtr> NodeTree::find_by_prefix(std::string_view prefix, std::size_t limit,
-                                                  std::optional<std::uint32_t> owner_uid) const {
+std::vector<LiveNodePtr> NodeTree::find_by_prefix(
+    std::string_view prefix, std::size_t limit,
+    const std::optional<model::Principal>& owner) const {
   std::vector<LiveNodePtr> found;
   for (const auto& [id, node] : nodes_) {
     if (found.size() == limit) break;
     const model::Node& description = node->node;
     // A sandbox with a parent was made for that job, whose id starts as its own does.
     if (description.kind == model::Kind::kSandbox && description.parent) continue;
-    if (owner_uid && description.owner_uid != *owner_uid) continue;
+    if (owner && !description.owner.is(*owner)) continue;
     if (id.to_text().starts_with(prefix)) found.push_back(node);
   }
   return found;

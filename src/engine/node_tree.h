@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/gate.h"
+#include "engine/task.h"
 #include "model/node.h"
 
 namespace warren::engine {
@@ -46,7 +46,7 @@ class NodeTree {
   // At most `limit` of those whose id starts with `prefix`, as store::Store::find_by_prefix().
   [[nodiscard]] std::vector<LiveNodePtr> find_by_prefix(
       std::string_view prefix, std::size_t limit,
-      std::optional<std::uint32_t> owner_uid = {}) const;
+      const std::optional<model::Principal>& owner = {}) const;
 
   // Oldest first.
   [[nodiscard]] std::vector<LiveNodePtr> all() const;
@@ -56,11 +56,19 @@ class NodeTree {
 
   [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
 
+  // How many wait for their time.
+  [[nodiscard]] std::size_t scheduled() const noexcept { return scheduled_; }
+  // A node in the tree has gone on from `before`.
+  void count_step(model::State before) noexcept {
+    if (before == model::State::kScheduled) --scheduled_;
+  }
+
  private:
   std::map<NodeId, LiveNodePtr> nodes_;
   std::map<NodeId, std::set<NodeId>> children_;
   std::unordered_map<std::uint64_t, NodeId> by_seq_;
   std::unordered_map<std::string, NodeId> by_name_;
+  std::size_t scheduled_ = 0;
 };
 
 }  // namespace warren::engine

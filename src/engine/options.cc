@@ -8,12 +8,21 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/directory_path.h"
+
 namespace warren::engine {
 namespace {
 
-std::filesystem::path directory(const char* variable, const char* usual) {
+Result<std::filesystem::path> directory(const char* variable, const char* usual) {
   const char* text = std::getenv(variable);
-  return text != nullptr && *text != '\0' ? text : usual;
+  if (text == nullptr || *text == '\0') return usual;
+  return WARREN_TRY(context(parse_directory(text), "{}", variable));
+}
+
+std::optional<std::string> cgroup_root() {
+  const char* const text = std::getenv("WARREN_CGROUP_ROOT");
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  return text;
 }
 
 Result<int> parse_descriptor(std::string_view text) {
@@ -23,17 +32,11 @@ Result<int> parse_descriptor(std::string_view text) {
   return fail(Errc::kInvalidArgument, "--ready-fd: '{}' is not a descriptor", text);
 }
 
-Result<std::filesystem::path> absolute(std::string_view flag, std::string_view text) {
-  std::filesystem::path path(text);
-  if (path.is_absolute()) return path;
-  return fail(Errc::kInvalidArgument, "{}: '{}' is not an absolute path", flag, text);
-}
-
 Result<> set_option(Options& options, std::string_view flag, std::string_view value) {
   if (flag == "--state-dir") {
-    options.places.state_dir = WARREN_TRY(absolute(flag, value));
+    options.places.state_dir = WARREN_TRY(context(parse_directory(value), "{}", flag));
   } else if (flag == "--runtime-dir") {
-    options.places.runtime_dir = WARREN_TRY(absolute(flag, value));
+    options.places.runtime_dir = WARREN_TRY(context(parse_directory(value), "{}", flag));
   } else if (flag == "--config") {
     options.config_file = std::filesystem::path(value);
   } else if (flag == "--ready-fd") {
@@ -48,8 +51,9 @@ Result<> set_option(Options& options, std::string_view flag, std::string_view va
 
 Result<Options> parse_options(std::span<char* const> arguments) {
   Options options;
-  options.places = {.state_dir = directory("WARREN_STATE_DIR", "/var/lib/warren"),
-                    .runtime_dir = directory("WARREN_RUNTIME_DIR", "/run/warren")};
+  options.places.state_dir = WARREN_TRY(directory("WARREN_STATE_DIR", kUsualStateDir));
+  options.places.runtime_dir = WARREN_TRY(directory("WARREN_RUNTIME_DIR", "/run/warren"));
+  options.cgroup_root = cgroup_root();
   for (std::size_t next = 1; next < arguments.size(); ++next) {
     const std::string_view word = arguments[next];
     if (word == "--help") {

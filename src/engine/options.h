@@ -14,15 +14,19 @@
 
 namespace warren::engine {
 
+inline constexpr const char* kUsualStateDir = "/var/lib/warren";
+
 struct Options {
   Places places;
   std::optional<std::filesystem::path> config_file;
+  std::optional<std::string> cgroup_root;  // Where the configuration names none.
   int ready_fd = -1;  // Where to say that the engine serves; then its log goes to a file.
   bool shows_help = false;
 };
 
 // Directories come from the flags, else from WARREN_STATE_DIR and WARREN_RUNTIME_DIR, else they are
-// /var/lib/warren and /run/warren.
+// /var/lib/warren and /run/warren. WARREN_CGROUP_ROOT is for whoever starts services, whose cgroups
+// end with them while jobs go on.
 [[nodiscard]] Result<Options> parse_options(std::span<char* const> arguments);
 
 [[nodiscard]] std::string usage_text();

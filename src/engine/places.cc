@@ -47,11 +47,11 @@ std::optional<gid_t> find_group(const std::string& name) {
   return found->gr_gid;
 }
 
-Result<> give_to_group(const std::filesystem::path& path, const std::string& group) {
-  const std::optional<gid_t> gid = find_group(group);
+Result<> give_to_group(const std::filesystem::path& path, const Audience& audience) {
+  const std::optional<gid_t> gid = audience.number ? audience.number : find_group(audience.group);
   if (!gid || ::geteuid() != 0) return {};
   return os::context(os::call([&] { return ::lchown(path.c_str(), 0, *gid); }),
-                     "giving {} to group {}", path.string(), group);
+                     "giving {} to group {}", path.string(), *gid);
 }
 
 // Where the file system keeps no access lists, viewers stay outside.
@@ -136,11 +136,16 @@ Audience audience_of(const Config& config) {
 
 Result<> prepare(const Places& places, const Audience& audience) {
   WARREN_TRY(make(places.state_dir, kStateMode));
+  return prepare_runtime(places.runtime_dir, audience);
+}
+
+Result<> prepare_runtime(const std::filesystem::path& directory, const Audience& audience) {
   const bool is_new =
-      WARREN_TRY(make(places.runtime_dir, audience.everybody ? kOpenRuntimeMode : kRuntimeMode));
+      WARREN_TRY(make(directory, audience.everybody ? kOpenRuntimeMode : kRuntimeMode));
+  // A group that has a number has no other: the account may have been made since.
+  if (is_new || audience.number) WARREN_TRY(give_to_group(directory, audience));
   if (!is_new) return {};
-  WARREN_TRY(give_to_group(places.runtime_dir, audience.group));
-  return admit_viewers(places.runtime_dir, audience, X_OK);
+  return admit_viewers(directory, audience, X_OK);
 }
 
 Result<Locks> lock(const Places& places) {
@@ -168,7 +173,7 @@ Result<os::UniqueFd> listen_in(const std::filesystem::path& runtime_dir, const A
   const mode_t mode = audience.everybody ? kOpenSocketMode : kSocketMode;
   WARREN_TRY(os::context(os::call([&] { return ::chmod(unready.c_str(), mode); }),
                          "setting the mode of {}", path.string()));
-  WARREN_TRY(give_to_group(unready, audience.group));
+  WARREN_TRY(give_to_group(unready, audience));
   WARREN_TRY(admit_viewers(unready, audience, R_OK | W_OK));
   WARREN_TRY(os::context(os::call([&] { return ::listen(socket.get(), kBacklog); }),
                          "listening on {}", path.string()));

@@ -4,7 +4,10 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -20,9 +23,10 @@ struct Places {
 
 // Who can reach the socket. What they may ask of the engine is decided for each call.
 struct Audience {
-  std::string group;         // Where there is one of that name.
-  std::string viewers = {};  // The same; these are let in by an access list.
-  bool everybody = false;    // Users without a role are served as well.
+  std::string group = {};            // Where there is one of that name.
+  std::string viewers = {};          // The same; these are let in by an access list.
+  bool everybody = false;            // Users without a role are served as well.
+  std::optional<gid_t> number = {};  // A group that needs no name, instead of `group`.
 };
 
 [[nodiscard]] Audience audience_of(const Config& config);
@@ -31,6 +35,10 @@ struct Audience {
 // audience. One that exists is left as it is, and refused when it cannot be written, belongs to
 // another user, or can be written by others.
 [[nodiscard]] Result<> prepare(const Places& places, const Audience& audience);
+
+// The same for one directory with a socket.
+[[nodiscard]] Result<> prepare_runtime(const std::filesystem::path& directory,
+                                       const Audience& audience);
 
 // Held for as long as an engine lives: nobody else uses its directories.
 struct Locks {

@@ -45,6 +45,36 @@ std::vector<Check> bounds_of(const Config& config) {
           unlimited};
 }
 
+Check gateway_of(const Config& config, const std::filesystem::path& socket) {
+  const std::string& user = config.gateway_user;
+  if (!socket.empty()) {
+    return {.name = "gateway",
+            .verdict = Check::Verdict::kOk,
+            .detail = fmt::format("{} may call for others on {}", user, socket.string())};
+  }
+  return {.name = "gateway",
+          .verdict = Check::Verdict::kMissing,
+          .detail = user.empty()
+                        ? "nobody may call for others: gateway.user in warren.yaml is empty"
+                        : fmt::format("there is no account {}: gateway.user in warren.yaml", user)};
+}
+
+std::vector<Check> faces_of(const Config& config) {
+  std::vector<Check> checks;
+  for (const model::Face face :
+       {model::Face::kWarren, model::Face::kJoblet, model::Face::kJobWorker}) {
+    const std::string name = fmt::format("faces.{}", model::to_text(face));
+    if (caps_of(config, face)->enabled) {
+      checks.push_back({.name = name, .detail = "open to the gateway's clients"});
+    } else {
+      checks.push_back({.name = name,
+                        .verdict = Check::Verdict::kMissing,
+                        .detail = fmt::format("closed: {}.enabled in warren.yaml", name)});
+    }
+  }
+  return checks;
+}
+
 Check loss_of(const std::filesystem::path& database) {
   return {
       .name = "state.set-aside",
@@ -98,24 +128,29 @@ Task<Result<v1::Node>> QueryCalls::describe(FoundNode found) {
     // A job's sandbox is a part of it, and has a field of its own.
     if (child != found.node().sandbox) message.add_children(child.to_text());
   }
-  if (found.live) co_await add_live_usage(found.live, message);
+  if (found.live) co_await add_live_facts(found.live, message);
   co_return message;
 }
 
-Task<> QueryCalls::add_live_usage(LiveNodePtr live, v1::Node& message) {
+Task<> QueryCalls::add_live_facts(LiveNodePtr live, v1::Node& message) {
   if (model::is_final(live->node.state) || !live->node.started_at) co_return;
-  std::vector<NodeId> sandboxes{live->node.sandbox.value_or(live->node.id)};
+  const NodeId sandbox = live->node.sandbox.value_or(live->node.id);
+  std::vector<NodeId> sandboxes{sandbox};
   const auto usage = co_await core_.sandboxes.usage(std::move(sandboxes));
   // It may have ended meanwhile: then the row has the last reading.
   if (usage && !usage->empty()) *message.mutable_usage() = to_proto(usage->front());
+  const auto where = co_await core_.sandboxes.look(sandbox);
+  if (where) add_whereabouts(*where, message);
 }
 
 Task<Result<>> QueryCalls::list(KnownCall call) {
   WARREN_CO_TRY(const v1::ListRequest request, parse<v1::ListRequest>(*call.call));
   WARREN_CO_TRY(store::Query query, from_proto(request));
-  if (model::allowed(call.caller.role, model::Method::kList) != model::Scope::kAll) {
-    query.owner_uid = call.caller.uid;
+  const model::Caller& caller = call.caller;
+  if (model::allowed(caller.role, model::Method::kList, caller.face) != model::Scope::kAll) {
+    query.owner = caller.principal;
   }
+  query.face = model::listed_face(caller.face);
   query.specs_of_live = false;
   std::uint64_t left = query.limit == 0 ? kUnlimited : query.limit;
   while (left > 0) {
@@ -190,6 +225,8 @@ Task<Result<>> QueryCalls::doctor(KnownCall call) {
     *answer.add_checks() = to_proto(check);
   }
   for (const Check& check : bounds_of(core_.config)) *answer.add_checks() = to_proto(check);
+  *answer.add_checks() = to_proto(gateway_of(core_.config, facts_.gateway_socket));
+  for (const Check& check : faces_of(core_.config)) *answer.add_checks() = to_proto(check);
   for (const auto& database : facts_.lost_databases) {
     *answer.add_checks() = to_proto(loss_of(database));
   }

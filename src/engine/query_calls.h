@@ -21,6 +21,7 @@ struct EngineFacts {
   std::filesystem::path state_dir;
   std::filesystem::path runtime_dir;
   std::vector<std::filesystem::path> lost_databases;  // Corrupt, and still beside the new one.
+  std::filesystem::path gateway_socket;               // Empty without a gateway's account.
 };
 
 class QueryCalls {
@@ -38,7 +39,7 @@ class QueryCalls {
   [[nodiscard]] Task<Result<>> send_nodes(CallPtr call, std::vector<model::Node> nodes);
   // Adds the spec to a node that was listed without it; false when the node is no more.
   [[nodiscard]] Task<Result<bool>> complete(model::Node& node);
-  [[nodiscard]] Task<> add_live_usage(LiveNodePtr live, v1::Node& message);
+  [[nodiscard]] Task<> add_live_facts(LiveNodePtr live, v1::Node& message);
 
   Core& core_;
   Directory& directory_;

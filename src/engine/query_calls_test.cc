@@ -41,7 +41,7 @@ class ListCall : public EngineTest {
     node.id =
         NodeId::make(now(), {static_cast<std::uint8_t>(seq >> 8U), static_cast<std::uint8_t>(seq)});
     node.seq = seq;
-    node.owner = "root";
+    node.owner.name = "root";
     node.spec.process.argv = {"true", std::string(600, 'x')};
     node.state = model::State::kCompleted;
     node.cause = {.type = model::Cause::Type::kExited, .number = 0, .subject = {}};
@@ -79,6 +79,24 @@ TEST_F(ListCall, ListsTheCommandsOfLiveAndOfEndedJobs) {
 }
 
 using StatsCall = EngineTest;
+
+TEST_F(ListCall, TellsOfVariablesNothingButTheirNames) {
+  start();
+  v1::RunRequest request;
+  request.set_detach(true);
+  for (const char* word : {"exit", "0"}) request.mutable_spec()->add_argv(word);
+  (*request.mutable_spec()->mutable_env())["TOKEN"] = "hush";
+  request.mutable_spec()->set_workdir("/tmp");
+  const auto begun = call<v1::RunEvent>(wire::kRun, request);
+  ASSERT_TRUE(begun.has_value()) << begun.error().message;
+  v1::NodeRequest job;
+  job.set_node(begun->id());
+  const auto answer = call<v1::Node>(wire::kGet, job);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_THAT(answer->variables(), ElementsAre("TOKEN"));
+  EXPECT_EQ(answer->workdir(), "/tmp");
+  EXPECT_THAT(answer->SerializeAsString(), ::testing::Not(::testing::HasSubstr("hush")));
+}
 
 TEST_F(StatsCall, CutsLongCommandsInStatistics) {
   start();

@@ -37,6 +37,7 @@ Task<Result<>> Recovery::run() {
     const auto own = by_sandbox.find(job->sandbox->node.id);
     settle(job, own == by_sandbox.end() ? nullptr : own->second);
   }
+  co_await take_over_uploads();
   // Only now is it known how much room what runs has left, and whose turn it is.
   for (const JobPtr& job : unbegun_) begin_again(job);
   supervisor_.admit_waiting();
@@ -80,6 +81,7 @@ JobPtr Recovery::make_job(const LiveNodePtr& process, const LiveNodePtr& sandbox
 std::vector<Recovery::Adoption> Recovery::claims() const {
   std::vector<Adoption> claims;
   for (const JobPtr& job : jobs_) {
+    if (job->process->node.state == State::kScheduled) continue;  // It has nothing yet.
     Adoption claim;
     claim.sandbox = job->sandbox->node.id;
     claim.process = job->process->node.id;
@@ -89,6 +91,13 @@ std::vector<Recovery::Adoption> Recovery::claims() const {
     claims.push_back(std::move(claim));
   }
   return claims;
+}
+
+// Of what has begun nobody needs them any more.
+Task<> Recovery::take_over_uploads() {
+  std::set<NodeId> waiting;
+  for (const JobPtr& job : unbegun_) waiting.insert(job->process->node.id);
+  return core_.uploads.take_over(std::move(waiting), sweep_);
 }
 
 void Recovery::settle(const JobPtr& job, const Adoption* found) {
@@ -146,14 +155,25 @@ Task<> Recovery::keep_input(JobPtr job) {
 
 // Nothing of it had run, so running it now is the first time.
 void Recovery::begin_again(const JobPtr& job) {
-  if (job->process->node.spec.wait_for_uploads) {
+  note_lateness(job);
+  const model::Node& node = job->process->node;
+  if (node.spec.wait_for_uploads && !core_.uploads.has(node.id)) {
     supervisor_.refuse(job, Error{Errc::kUnavailable,
                                   "upload: its files were lost when the engine was restarted"});
-  } else if (job->process->node.spec.process.input == model::Input::kPipe) {
+  } else if (node.spec.process.input == model::Input::kPipe) {
     spawn(core_.executor, begin_with_input(job));
   } else {
     supervisor_.line_up(job);
   }
+}
+
+void Recovery::note_lateness(const JobPtr& job) const {
+  const model::Node& node = job->process->node;
+  const Timestamp now = core_.clock();
+  if (node.state != State::kScheduled || *node.scheduled_at > now) return;
+  job->lateness = fmt::format("was due {}, {} before an engine ran", to_rfc3339(*node.scheduled_at),
+                              to_text(std::chrono::floor<Duration>(now - *node.scheduled_at)));
+  spdlog::warn("job {} {}", node.seq, job->lateness);
 }
 
 // Its client has what it is to read, and repeats its call; one that is gone has nothing to say.

@@ -31,9 +31,11 @@ class Recovery {
   void plant(store::Loaded loaded);
   [[nodiscard]] JobPtr make_job(const LiveNodePtr& process, const LiveNodePtr& sandbox);
   [[nodiscard]] std::vector<Adoption> claims() const;
+  [[nodiscard]] Task<> take_over_uploads();
   void settle(const JobPtr& job, const Adoption* found);
   void continue_command(const JobPtr& job, const Adoption& found);
   void begin_again(const JobPtr& job);
+  void note_lateness(const JobPtr& job) const;
   [[nodiscard]] Task<> keep_input(JobPtr job);
   [[nodiscard]] Task<> begin_with_input(JobPtr job);
   [[nodiscard]] Task<> await_client(JobPtr job);

@@ -198,6 +198,18 @@ TEST_F(RecoveryTest, HonoursADeadlineThatPassedWhileNoEngineRan) {
   EXPECT_EQ(wait(id).cause(), "timeout");
 }
 
+TEST_F(RecoveryTest, GivesNoMoreThanTheWholeTimeWhenTheClockWasSetBackMeanwhile) {
+  start();
+  v1::RunRequest request = request_for({"sleep"});
+  request.mutable_spec()->mutable_limits()->set_timeout_ms(500);
+  const std::string id = run(request)->id();
+  wait_for_state(id, "RUNNING");
+  stop();
+  set_clock_ahead(std::chrono::hours(-10));
+  start();
+  EXPECT_EQ(wait(id).cause(), "timeout");
+}
+
 TEST_F(RecoveryTest, ForgetsWhatEndedWhileNoEngineRan) {
   start();
   v1::RunRequest request = request_for({"sleep"});
@@ -265,7 +277,7 @@ TEST_F(RecoveryTest, DoesNotStartASecondTimeWhatIsStoppedWhileItWaits) {
     model::Node process;
     process.id = NodeId::make(now(), {seq});
     process.seq = seq;
-    process.owner = "root";
+    process.owner.name = "root";
     process.spec.process.argv = {"sleep"};
     process.state = model::State::kStarting;
     process.created_at = now();

@@ -7,8 +7,10 @@
 
 #include "base/co_try.h"
 #include "base/failpoint.h"
-#include "engine/await_done.h"
+#include "engine/face_caps.h"
 #include "engine/translate.h"
+#include "os/context.h"
+#include "os/socket.h"
 
 namespace warren::engine {
 namespace {
@@ -19,26 +21,15 @@ v1::RunEvent introduction(const model::Node& node) {
   v1::RunEvent event;
   event.set_id(node.id.to_text());
   event.set_seq(node.seq);
+  if (node.scheduled_at) event.set_scheduled_at(node.scheduled_at->time_since_epoch().count());
   return event;
 }
 
 void add_output(Result<provider::LogFiles> files, v1::RunEvent& event,
-                std::vector<os::UniqueFd>& descriptors) {
+                std::vector<wire::Handed>& handed) {
   if (!files) return;  // The command never ran: there is nothing to read.
   event.set_has_output(true);
-  descriptors.push_back(std::move(files->stdout_file));
-  descriptors.push_back(std::move(files->stderr_file));
-  descriptors.push_back(std::move(files->index));
-  if (files->event) descriptors.push_back(std::move(files->event));
-}
-
-// On the host itself a command can be any user but root: that is more than its caller may be.
-Result<> check_profile(const model::JobSpec& spec, const model::Caller& caller) {
-  if (spec.sandbox.profile != model::Profile::kHost || caller.role == model::Role::kAdmin) {
-    return {};
-  }
-  return fail(Errc::kPermissionDenied, "profile: role {} may not use the host profile",
-              model::to_text(caller.role));
+  hand_over(*std::move(files), handed);
 }
 
 // Whether the client asked for anything that is there only once its command has started.
@@ -47,11 +38,6 @@ bool wants_start(const v1::RunRequest& request) {
 }
 
 }  // namespace
-
-struct RunCalls::Upload {
-  Gate complete;
-  Result<> outcome;
-};
 
 Task<Result<>> RunCalls::plan(KnownCall call) {
   WARREN_CO_TRY(const v1::RunRequest request, parse<v1::RunRequest>(*call.call));
@@ -70,13 +56,14 @@ Task<Result<>> RunCalls::run(KnownCall call) {
   }
   JobRequest wanted;
   WARREN_CO_TRY(wanted.spec, co_await spec_of(request.spec(), call.caller));
+  WARREN_CO_TRY(wanted.start, start_from_proto(request.spec()));
   wanted.caller = call.caller;
   wanted.key = request.idempotency_key();
   wanted.fingerprint = fingerprint(request.spec());
   wanted.received = received;
   WARREN_CO_TRY(const Accepted accepted, co_await intake_.accept(std::move(wanted)));
   if (!accepted.fresh) {
-    Result<> served = co_await repeat(call.call, accepted.process, request);
+    Result<> served = co_await repeat(call, accepted.process, request);
     const JobPtr known = core_.jobs.find(accepted.process);
     if (known && !request.detach() && call.call->is_cancelled()) {
       client_has_left(known, call.caller);
@@ -94,7 +81,7 @@ Task<Result<>> RunCalls::run(KnownCall call) {
 
 Task<Result<model::JobSpec>> RunCalls::spec_of(v1::Spec message, model::Caller caller) {
   WARREN_CO_TRY(model::JobSpec spec, from_proto(message));
-  WARREN_CO_TRY(check_profile(spec, caller));
+  WARREN_CO_TRY(spec, apply_caps(caps_of(core_.config, caller.face), caller, std::move(spec)));
   if (!message.parent().empty()) {
     WARREN_CO_TRY(const FoundNode parent,
                   co_await directory_.find(message.parent(), caller, model::Method::kRun));
@@ -105,17 +92,7 @@ Task<Result<model::JobSpec>> RunCalls::spec_of(v1::Spec message, model::Caller c
 
 Task<Result<>> RunCalls::begin(CallPtr call, JobPtr job, v1::RunRequest request) {
   if (job->process->node.spec.wait_for_uploads) {
-    v1::RunEvent event = introduction(job->process->node);
-    Result<os::UniqueFd> archive = co_await open_upload(job);
-    if (archive) {
-      event.set_has_uploads(true);
-      std::vector<os::UniqueFd> descriptors;
-      descriptors.push_back(*std::move(archive));
-      WARREN_CO_TRY(co_await call->send(event.SerializeAsString(), std::move(descriptors)));
-    } else {
-      supervisor_.refuse(job, archive.error());
-      WARREN_CO_TRY(co_await reply(call, event));
-    }
+    WARREN_CO_TRY(co_await begin_with_upload(call, job, request));
     if (!wants_start(request)) co_return Result<>{};
   } else {
     supervisor_.enqueue(job);
@@ -129,12 +106,33 @@ Task<Result<>> RunCalls::begin(CallPtr call, JobPtr job, v1::RunRequest request)
   co_return co_await attach(call, job, std::move(request));
 }
 
+// Where nobody waits for a start, or for its time to come first, the end of this call says that the
+// files have arrived.
+Task<Result<>> RunCalls::begin_with_upload(CallPtr call, JobPtr job, v1::RunRequest request) {
+  v1::RunEvent event = introduction(job->process->node);
+  const bool is_kept = job->process->node.state == model::State::kScheduled;
+  Result<Upload> upload = co_await open_upload(job);
+  if (!upload) {
+    supervisor_.refuse(job, upload.error());
+    co_return co_await reply(call, event);
+  }
+  event.set_has_uploads(true);
+  std::vector<wire::Handed> handed;
+  handed.push_back({.kind = v1::HANDED_ARCHIVE, .descriptor = std::move(upload->archive)});
+  WARREN_CO_TRY(co_await call->send(event.SerializeAsString(), std::move(handed)));
+  if (!is_kept && wants_start(request)) co_return Result<>{};
+  const std::shared_ptr<Gate> gone = gone_gate(*call);
+  co_await upload->outcome->known.wait_either(*gone);
+  if (gone->is_open()) co_return client_is_gone();
+  co_return context(upload->outcome->result, "upload");
+}
+
 Task<Result<>> RunCalls::attach(CallPtr call, JobPtr job, v1::RunRequest request) {
   const std::shared_ptr<Gate> gone = gone_gate(*call);
   co_await job->settled.wait_either(*gone);
   if (gone->is_open()) co_return client_is_gone();
   v1::RunEvent event = introduction(job->process->node);
-  std::vector<os::UniqueFd> descriptors;
+  std::vector<wire::Handed> handed;
   if (request.spec().input() && std::exchange(job->keeps_input, false)) {
     WARREN_CO_TRY(job->input, co_await core_.sandboxes.take_input(job->sandbox->node.id));
   }
@@ -142,13 +140,13 @@ Task<Result<>> RunCalls::attach(CallPtr call, JobPtr job, v1::RunRequest request
   if (has_input) {
     failpoint("input.before");
     event.set_has_input(true);
-    descriptors.push_back(std::move(job->input));
+    handed.push_back({.kind = v1::HANDED_INPUT, .descriptor = std::move(job->input)});
   }
   if (request.output()) {
-    add_output(core_.sandboxes.provider().open_log(job->process->node.id), event, descriptors);
+    add_output(core_.sandboxes.provider().open_log(job->process->node.id), event, handed);
   }
   if (request.stages() && job->times.made) *event.mutable_stages() = to_proto(job->times);
-  Result<> sent = co_await call->send(event.SerializeAsString(), std::move(descriptors));
+  Result<> sent = co_await call->send(event.SerializeAsString(), std::move(handed));
   if (has_input) {
     failpoint("input.after");
     end_input(job);  // The client has it now, or is gone.
@@ -162,13 +160,19 @@ void RunCalls::end_input(const JobPtr& job) {
   core_.sandboxes.release_input(job->sandbox->node.id);
 }
 
-Task<Result<>> RunCalls::repeat(CallPtr call, NodeId first, v1::RunRequest request) {
+Task<Result<>> RunCalls::repeat(KnownCall repeated, NodeId first, v1::RunRequest request) {
+  const CallPtr call = repeated.call;
   Result<FoundNode> known = co_await directory_.find_by_id(first);
   if (!known && known.error().code == Errc::kNotFound) {
     co_return fail(Errc::kNotFound, "job {} of this idempotency key has been forgotten",
                    first.to_text());
   }
   WARREN_CO_TRY(const FoundNode found, std::move(known));
+  // Keys belong to a name, nodes to whoever has it: the account that had it before was another one.
+  if (!found.node().owner.is(repeated.caller.principal)) {
+    co_return fail(Errc::kAlreadyExists, "idempotency key '{}' was used by another owner",
+                   request.idempotency_key());
+  }
   const JobPtr job = core_.jobs.find(first);
   const std::shared_ptr<Following> following = job ? job->follow() : nullptr;
   if (job) job->client_is_back.open();
@@ -181,9 +185,9 @@ Task<Result<>> RunCalls::repeat(CallPtr call, NodeId first, v1::RunRequest reque
     WARREN_CO_TRY(co_await attach(call, job, request));
   } else if (request.output()) {
     v1::RunEvent event = introduction(found.node());
-    std::vector<os::UniqueFd> descriptors;
-    add_output(core_.sandboxes.provider().open_log(first), event, descriptors);
-    WARREN_CO_TRY(co_await call->send(event.SerializeAsString(), std::move(descriptors)));
+    std::vector<wire::Handed> handed;
+    add_output(core_.sandboxes.provider().open_log(first), event, handed);
+    WARREN_CO_TRY(co_await call->send(event.SerializeAsString(), std::move(handed)));
   }
   if (request.detach()) co_return Result<>{};
   if (found.live) co_return co_await follow(call, found.live);
@@ -201,29 +205,36 @@ Task<Result<>> RunCalls::follow(CallPtr call, LiveNodePtr process) {
   co_return co_await reply(call, last);
 }
 
-Task<Result<os::UniqueFd>> RunCalls::open_upload(JobPtr job) {
-  const auto upload = std::make_shared<Upload>();
-  auto start = [this, job, upload](provider::Done<os::UniqueFd> opened) {
-    auto unpacked = [executor = core_.executor, upload](Result<> outcome) {
-      boost::asio::post(executor, [upload, outcome = std::move(outcome)] {
-        upload->outcome = outcome;
-        upload->complete.open();
-      });
-    };
-    core_.sandboxes.provider().upload(supervisor_.order_of(*job), std::move(opened),
-                                      std::move(unpacked));
-  };
-  Result<os::UniqueFd> archive = co_await await_done<Result<os::UniqueFd>>(std::move(start));
-  if (archive) spawn(core_.executor, receive_upload(job, upload));
-  co_return context(std::move(archive), "upload");
+Task<Result<Upload>> RunCalls::open_upload(JobPtr job) {
+  Result<Upload> upload;
+  if (job->process->node.state == model::State::kScheduled) {
+    upload = open_spool(job);
+  } else {
+    upload = co_await core_.sandboxes.upload(supervisor_.order_of(*job));
+  }
+  if (upload) spawn(core_.executor, receive_upload(job, upload->outcome));
+  co_return context(std::move(upload), "upload");
 }
 
-Task<> RunCalls::receive_upload(JobPtr job, std::shared_ptr<Upload> upload) {
-  co_await upload->complete.wait();
-  if (upload->outcome) {
+Result<Upload> RunCalls::open_spool(const JobPtr& job) {
+  os::Pipe pipe = WARREN_TRY(os::context(os::make_pipe(), "making a pipe"));
+  Upload upload{.archive = std::move(pipe.write), .outcome = std::make_shared<Upload::Outcome>()};
+  spawn(core_.executor, keep_upload(job, std::move(pipe.read), upload.outcome));
+  return upload;
+}
+
+Task<> RunCalls::keep_upload(JobPtr job, os::UniqueFd pipe,
+                             std::shared_ptr<Upload::Outcome> outcome) {
+  outcome->result = co_await core_.uploads.receive(job->process->node.id, std::move(pipe));
+  outcome->known.open();
+}
+
+Task<> RunCalls::receive_upload(JobPtr job, std::shared_ptr<Upload::Outcome> outcome) {
+  co_await outcome->known.wait();
+  if (outcome->result) {
     supervisor_.enqueue(job);
   } else {
-    const Result<> refused = context(upload->outcome, "upload");
+    const Result<> refused = context(outcome->result, "upload");
     supervisor_.refuse(job, refused.error());
   }
 }
@@ -231,7 +242,8 @@ Task<> RunCalls::receive_upload(JobPtr job, std::shared_ptr<Upload> upload) {
 void RunCalls::client_has_left(const JobPtr& job, const model::Caller& caller) {
   if (core_.is_going_down) return;
   if (job->process->node.spec.on_client_exit != model::OnClientExit::kStop) return;
-  const model::Cause cause{.type = model::Cause::Type::kStoppedBy, .subject = caller.name};
+  const std::string& by = caller.principal.name;
+  const model::Cause cause{.type = model::Cause::Type::kStoppedBy, .subject = by};
   std::ignore = supervisor_.end(job, {.event = model::Event::kStop, .cause = cause});
 }
 

@@ -25,16 +25,19 @@ class RunCalls {
   [[nodiscard]] Task<Result<>> plan(KnownCall call);
 
  private:
-  struct Upload;
-
   [[nodiscard]] Task<Result<model::JobSpec>> spec_of(v1::Spec message, model::Caller caller);
   [[nodiscard]] Task<Result<>> begin(CallPtr call, JobPtr job, v1::RunRequest request);
   [[nodiscard]] Task<Result<>> attach(CallPtr call, JobPtr job, v1::RunRequest request);
   void end_input(const JobPtr& job);
-  [[nodiscard]] Task<Result<>> repeat(CallPtr call, NodeId first, v1::RunRequest request);
+  [[nodiscard]] Task<Result<>> repeat(KnownCall repeated, NodeId first, v1::RunRequest request);
   [[nodiscard]] Task<Result<>> follow(CallPtr call, LiveNodePtr process);
-  [[nodiscard]] Task<Result<os::UniqueFd>> open_upload(JobPtr job);
-  [[nodiscard]] Task<> receive_upload(JobPtr job, std::shared_ptr<Upload> upload);
+  [[nodiscard]] Task<Result<Upload>> open_upload(JobPtr job);
+  // For a job that waits for its time, the archive is kept as it is.
+  [[nodiscard]] Result<Upload> open_spool(const JobPtr& job);
+  [[nodiscard]] Task<> keep_upload(JobPtr job, os::UniqueFd pipe,
+                                   std::shared_ptr<Upload::Outcome> outcome);
+  [[nodiscard]] Task<> receive_upload(JobPtr job, std::shared_ptr<Upload::Outcome> outcome);
+  [[nodiscard]] Task<Result<>> begin_with_upload(CallPtr call, JobPtr job, v1::RunRequest request);
   void client_has_left(const JobPtr& job, const model::Caller& caller);
 
   Core& core_;

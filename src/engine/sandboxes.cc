@@ -2,9 +2,12 @@
 
 #include "engine/sandboxes.h"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <utility>
 
-#include "engine/await_done.h"
+#include "base/co_try.h"
+#include "engine/task.h"
 
 namespace warren::engine {
 namespace {
@@ -13,6 +16,38 @@ using Adoptions = std::vector<provider::Provider::Adoption>;
 using provider::Done;
 
 }  // namespace
+
+Task<Result<Upload>> Sandboxes::upload(provider::JobOrder order) {
+  const Executor executor = co_await boost::asio::this_coro::executor;
+  const auto outcome = std::make_shared<Upload::Outcome>();
+  auto start = [this, executor, outcome, &order](Done<os::UniqueFd> opened) {
+    auto unpacked = [this, executor, outcome](Result<> result) {
+      boost::asio::post(executor, [this, outcome, result = std::move(result)]() mutable {
+        outcome->result = std::move(result);
+        outcome->known.open();
+        under_way_.erase(outcome.get());
+        std::exchange(next_over_, std::make_shared<Gate>())->open();
+      });
+    };
+    provider_.upload(order, std::move(opened), std::move(unpacked));
+  };
+  auto opened = co_await await_done<Result<os::UniqueFd>>(std::move(start));
+  WARREN_CO_TRY(os::UniqueFd archive, std::move(opened));
+  if (!outcome->known.is_open()) under_way_.insert(outcome.get());
+  co_return Upload{.archive = std::move(archive), .outcome = outcome};
+}
+
+Task<Result<Upload>> Sandboxes::upload_in_turn(provider::JobOrder order, Gate& given_up) {
+  for (;;) {
+    const std::shared_ptr<Gate> over = next_over_;
+    Result<Upload> begun = co_await upload(order);
+    const bool is_full = !begun && begun.error().code == Errc::kResourceExhausted;
+    // With none under way it is something else that there is too little of.
+    if (!is_full || (under_way_.empty() && !over->is_open())) co_return begun;
+    co_await over->wait_either(given_up);
+    if (given_up.is_open()) co_return fail(Errc::kUnavailable, "it was given up");
+  }
+}
 
 Task<Result<provider::Started>> Sandboxes::start(provider::JobOrder order) {
   return await_done<Result<provider::Started>>(
@@ -55,6 +90,13 @@ Task<Result<std::vector<model::Usage>>> Sandboxes::usage(std::vector<NodeId> san
   return await_done<Result<std::vector<model::Usage>>>(
       [this, sandboxes = std::move(sandboxes)](Done<std::vector<model::Usage>> done) mutable {
         provider_.usage(std::move(sandboxes), std::move(done));
+      });
+}
+
+Task<Result<provider::Whereabouts>> Sandboxes::look(NodeId sandbox) {
+  return await_done<Result<provider::Whereabouts>>(
+      [this, sandbox](Done<provider::Whereabouts> done) {
+        provider_.look(sandbox, std::move(done));
       });
 }
 

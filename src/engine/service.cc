@@ -58,7 +58,7 @@ void Service::register_on(wire::Server& server) {
 
 Task<Result<>> Service::serve(CallPtr call, const Route& route) {
   WARREN_CO_TRY(model::Caller caller, co_await identify_peer(call->peer()));
-  WARREN_CO_TRY(model::authorize(caller, route.method, caller.uid));
+  WARREN_CO_TRY(model::authorize(caller, route.method, caller.principal, caller.face));
   KnownCall known{.call = std::move(call), .caller = std::move(caller)};
   Result<> done = co_await route.handle(*this, std::move(known));
   if (!done) done.error().message = to_utf8(done.error().message);
@@ -66,7 +66,12 @@ Task<Result<>> Service::serve(CallPtr call, const Route& route) {
 }
 
 Task<Result<model::Caller>> Service::identify_peer(wire::Peer peer) {
-  if (peer.uid == 0) co_return model::Caller{.uid = 0, .name = "root", .role = model::Role::kAdmin};
+  // The socket on which it was said has vouched for it.
+  if (peer.on_behalf_of) co_return identify(*peer.on_behalf_of, core_.config);
+  if (peer.uid == 0) {
+    co_return model::Caller{.principal = model::Principal::of_account(0, "root"),
+                            .role = model::Role::kAdmin};
+  }
   auto look_up = [peer] { return look_up_account(peer); };
   const Account account = co_await core_.pool.run(std::move(look_up));
   co_return identify(peer.uid, account, core_.config);

@@ -23,9 +23,9 @@ Task<StoreReader::FoundNode> StoreReader::newest_by_name(std::string name) {
 }
 
 Task<Result<std::vector<model::Node>>> StoreReader::find_by_prefix(
-    std::string prefix, std::uint32_t limit, std::optional<std::uint32_t> owner_uid) {
-  return pool_.run([this, prefix = std::move(prefix), limit, owner_uid] {
-    return store_.find_by_prefix(prefix, limit, owner_uid);
+    std::string prefix, std::uint32_t limit, std::optional<model::Principal> owner) {
+  return pool_.run([this, prefix = std::move(prefix), limit, owner = std::move(owner)] {
+    return store_.find_by_prefix(prefix, limit, owner);
   });
 }
 

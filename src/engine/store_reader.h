@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/blocking_pool.h"
 #include "engine/task.h"
 #include "store/store.h"
 
@@ -25,7 +24,7 @@ class StoreReader {
   [[nodiscard]] Task<FoundNode> find_by_seq(std::uint64_t seq);
   [[nodiscard]] Task<FoundNode> newest_by_name(std::string name);
   [[nodiscard]] Task<Result<std::vector<model::Node>>> find_by_prefix(
-      std::string prefix, std::uint32_t limit, std::optional<std::uint32_t> owner_uid);
+      std::string prefix, std::uint32_t limit, std::optional<model::Principal> owner);
   [[nodiscard]] Task<Result<store::Page>> list(store::Query query);
   [[nodiscard]] Task<Result<std::vector<NodeId>>> children(NodeId parent);
   [[nodiscard]] Task<Result<std::optional<store::KeyRecord>>> find_key(std::string owner,

@@ -37,10 +37,11 @@ void Supervisor::enqueue(const JobPtr& job) {
 void Supervisor::line_up(const JobPtr& job) {
   const model::Node& node = job->process->node;
   core_.jobs.add(job);
+  if (node.state == State::kScheduled) return wait_for_time(job);
   spawn(core_.executor, drive(job));
   if (model::is_final(node.state)) return;
   core_.queue.push({.job = node.id,
-                    .owner = node.owner,
+                    .owner = model::to_text(node.owner),
                     .priority = node.spec.priority,
                     .memory = node.spec.sandbox.limits.memory.value_or(Bytes{})});
 }
@@ -49,7 +50,7 @@ void Supervisor::resume(const JobPtr& job, Timestamp started_at) {
   const model::Node& node = job->process->node;
   core_.jobs.add(job);
   core_.queue.occupy({.job = node.id,
-                      .owner = node.owner,
+                      .owner = model::to_text(node.owner),
                       .priority = node.spec.priority,
                       .memory = node.spec.sandbox.limits.memory.value_or(Bytes{})});
   // The rows may still say what was intended; what has happened since is the truth.
@@ -66,6 +67,7 @@ void Supervisor::refuse(const JobPtr& job, const Error& why) {
   core_.jobs.add(job);
   job->admitted.open();
   if (!model::is_final(job->process->node.state)) {
+    std::ignore = core_.journal.apply(job->process, {.event = Event::kQueue, .at = core_.clock()});
     for (const LiveNodePtr& live : {job->process, job->sandbox}) {
       std::ignore = core_.journal.apply(live, {.event = Event::kAdmit, .at = core_.clock()});
     }
@@ -80,6 +82,7 @@ void Supervisor::bury(const JobPtr& job) {
 }
 
 void Supervisor::admit_waiting() {
+  if (core_.is_going_down) return;  // The next engine's turn.
   while (const auto next = core_.queue.admit()) {
     if (const JobPtr job = core_.jobs.find(*next)) job->admitted.open();
   }
@@ -108,7 +111,7 @@ Task<> Supervisor::launch(JobPtr job) {
   // been durable since the job was accepted.
   job->times.admitted = provider::this_moment();
   failpoint("start.before");
-  Result<provider::Started> started = co_await core_.sandboxes.start(order_of(*job));
+  Result<provider::Started> started = co_await start(job);
   failpoint("start.after");
   if (started) {
     if (!job->following.expired()) {
@@ -122,7 +125,9 @@ Task<> Supervisor::launch(JobPtr job) {
     job->times.settled = provider::this_moment();
     has_started(job, started->at);
   } else {
-    has_ended(failed_start(job->process->node.id, started.error(), core_.clock()));
+    provider::Ended failed = failed_start(job->process->node.id, started.error(), core_.clock());
+    if (job->early_stop) failed.wait_status = SIGTERM;  // As one that was stopped before.
+    has_ended(std::move(failed));
     job->settled.open();
   }
 }
@@ -185,6 +190,7 @@ Task<> Supervisor::clean_up(JobPtr job) {
   failpoint("destroy.before");
   const Result<> destroyed = co_await core_.sandboxes.destroy(sandbox);
   failpoint("destroy.after");
+  co_await core_.uploads.remove(job->process->node.id);
   core_.jobs.remove(job->process->node.id);
   if (++core_.ended_since_sweep == Retention::kEndsBetweenSweeps) core_.sweep_due->open();
   if (!destroyed) {
@@ -230,6 +236,7 @@ provider::JobOrder Supervisor::order_of(const Job& job) const {
   order.process = job.process->node.id;
   order.spec = job.process->node.spec;
   order.footprint = job.footprint;
+  order.output_link = places_of(core_.config, job.process->node).output_link;
   std::optional<NodeId> above = job.process->node.parent;
   while (above) {
     const LiveNodePtr ancestor = core_.tree.find(*above);

@@ -27,7 +27,8 @@ class Supervisor final : public provider::Observer {
 
   void ended(provider::Ended how) override;
 
-  // Takes charge of a job whose rows are durable and of which nothing runs: it waits for its turn.
+  // Takes charge of a job whose rows are durable and of which nothing runs: it waits for its time
+  // if it has one, then for its turn.
   void enqueue(const JobPtr& job);
   // The same, but nobody's turn comes before admit_waiting().
   void line_up(const JobPtr& job);
@@ -43,6 +44,10 @@ class Supervisor final : public provider::Observer {
   // shorten what is left of its grace.
   [[nodiscard]] bool end(const JobPtr& job, EndOrder order);
 
+  // Kills every job that is to end with the engine, which is about to, and waits for a while until
+  // nothing of them is left. One that has not begun goes on waiting.
+  [[nodiscard]] Task<> end_with_engine(Duration patience);
+
   // Asks every process below `parent` to end, youngest first.
   void cancel_descendants(const NodeId& parent);
 
@@ -50,8 +55,14 @@ class Supervisor final : public provider::Observer {
   [[nodiscard]] provider::JobOrder order_of(const Job& job) const;
 
  private:
+  void wait_for_time(const JobPtr& job);
+  [[nodiscard]] Task<> queue_due(JobPtr job);
   [[nodiscard]] Task<> drive(JobPtr job);
   [[nodiscard]] Task<> launch(JobPtr job);
+  // What its client uploaded long before is unpacked first.
+  [[nodiscard]] Task<Result<provider::Started>> start(JobPtr job);
+  [[nodiscard]] Task<Result<>> unpack_in_turn(JobPtr job);
+  [[nodiscard]] Task<Result<>> unpack(JobPtr job);
   [[nodiscard]] Task<> attend(JobPtr job);
   [[nodiscard]] Task<> end_children(JobPtr job);
   [[nodiscard]] Task<> conclude(JobPtr job);
@@ -65,6 +76,7 @@ class Supervisor final : public provider::Observer {
   [[nodiscard]] LiveNodePtr any_child(const Job& job) const;
 
   Core& core_;
+  std::shared_ptr<Gate> last_unpacked_;  // Opens when the last one in line is done.
 };
 
 }  // namespace warren::engine

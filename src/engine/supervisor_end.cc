@@ -4,11 +4,13 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/error_code.hpp>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include "base/failpoint.h"
 #include "engine/supervisor.h"
@@ -33,12 +35,14 @@ bool Supervisor::end(const JobPtr& job, EndOrder order) {
     admit_waiting();
     job->admitted.open();
     job->settled.open();
+    if (node.scheduled_at && core_.alarm.cancel(*node.scheduled_at, node.seq)) line_up(job);
   } else if (job->is_started) {
     spawn(core_.executor, terminate(job, order.farewell));
   } else {
     if (!job->early_stop || order.farewell.grace < job->early_stop->grace) {
       job->early_stop = order.farewell;
     }
+    job->has_early_stop.open();
     job->admitted.open();  // One that waits for a second start does not get it.
   }
   return true;
@@ -51,6 +55,24 @@ void Supervisor::cancel_descendants(const NodeId& parent) {
       continue;
     const JobPtr job = core_.jobs.find(below->node.id);
     if (job) std::ignore = end(job, {.event = Event::kCancel, .cause = cause});
+  }
+}
+
+Task<> Supervisor::end_with_engine(Duration patience) {
+  std::vector<LiveNodePtr> sandboxes;
+  for (const LiveNodePtr& live : core_.tree.all()) {
+    if (live->node.spec.on_engine_exit != model::OnEngineExit::kKill) continue;
+    const JobPtr job = core_.jobs.find(live->node.id);
+    if (!job || !job->is_started) continue;
+    const Cause cause{Cause::Type::kStoppedBy, 0, "engine"};
+    const Farewell at_once{.signal = SIGKILL, .grace = {}};
+    std::ignore = end(job, {.event = Event::kStop, .cause = cause, .farewell = at_once});
+    sandboxes.push_back(job->sandbox);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (const LiveNodePtr& sandbox : sandboxes) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    std::ignore = co_await sandbox->ended.wait_for(std::chrono::ceil<Duration>(left));
   }
 }
 
@@ -74,8 +96,10 @@ Task<> Supervisor::terminate(JobPtr job, Farewell farewell) {
 
 Task<> Supervisor::watch_deadline(JobPtr job, Timestamp started_at) {
   if (job->finished.is_open()) co_return;  // Before there was a deadline to cancel.
-  const Timestamp deadline = started_at + *job->process->node.spec.sandbox.limits.timeout;
-  job->deadline.emplace(core_.executor, deadline - core_.clock());
+  // A length of time, which no turn of the clock changes. Of what passed while no engine ran only
+  // the clock knows; one that was set back meanwhile gives the whole time once more.
+  const auto passed = std::max(core_.clock() - started_at, Timestamp::duration::zero());
+  job->deadline.emplace(core_.executor, *job->process->node.spec.sandbox.limits.timeout - passed);
   boost::system::error_code cancelled;
   co_await job->deadline->async_wait(
       boost::asio::redirect_error(boost::asio::use_awaitable, cancelled));

@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Coroutines of the engine's one loop. Three rules keep GCC 12 correct: no capturing lambda inside
-// a co_await expression, WARREN_CO_TRY instead of WARREN_TRY, and no co_await behind && or || in a
-// co_return, which awaits whatever stands before it.
+// What the engine's coroutines are made of. src/loop/task.h has the rules.
 
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
+#include "loop/await_done.h"
+#include "loop/blocking_pool.h"
+#include "loop/gate.h"
+#include "loop/task.h"
 
 namespace warren::engine {
 
-using Executor = boost::asio::any_io_executor;
-
-template <typename T = void>
-using Task = boost::asio::awaitable<T>;
-
-// Runs `task` on the loop, from a later turn on, without anybody waiting for it. An exception,
-// which only a lack of memory can cause, ends the program.
-void spawn(const Executor& executor, Task<> task);
+using loop::await_done;
+using loop::BlockingPool;
+using loop::Executor;
+using loop::Gate;
+using loop::spawn;
+using loop::Task;
 
 }  // namespace warren::engine

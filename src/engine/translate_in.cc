@@ -33,10 +33,10 @@ std::optional<IoClass> io_class_of(v1::Limits::IoClass message) {
   }
 }
 
-Result<Duration> timeout_of(std::uint64_t milliseconds) {
+Result<Duration> duration_of(std::string_view what, std::uint64_t milliseconds) {
   constexpr auto kMost =
       static_cast<std::uint64_t>(std::chrono::milliseconds(std::chrono::years(100)).count());
-  if (milliseconds > kMost) return fail(Errc::kInvalidArgument, "the time-out is too long");
+  if (milliseconds > kMost) return fail(Errc::kInvalidArgument, "the {} is too long", what);
   return Duration(static_cast<Duration::rep>(milliseconds));
 }
 
@@ -55,7 +55,9 @@ Result<model::Limits> limits_of(const v1::Limits& message) {
   limits.io_direct_only = message.io_direct_only();
   limits.disk = bytes(message.has_disk_bytes(), message.disk_bytes());
   limits.log = bytes(message.has_log_bytes(), message.log_bytes());
-  if (message.has_timeout_ms()) limits.timeout = WARREN_TRY(timeout_of(message.timeout_ms()));
+  if (message.has_timeout_ms()) {
+    limits.timeout = WARREN_TRY(duration_of("time-out", message.timeout_ms()));
+  }
   return limits;
 }
 
@@ -99,9 +101,24 @@ Result<model::JobSpec> from_proto(const v1::Spec& message) {
   spec.priority = message.priority();
   spec.on_client_exit =
       message.stop_on_client_exit() ? model::OnClientExit::kStop : model::OnClientExit::kKeep;
+  spec.on_engine_exit =
+      message.end_with_engine() ? model::OnEngineExit::kKill : model::OnEngineExit::kKeep;
   spec.forget_when_ended = message.forget_when_ended();
   spec.wait_for_uploads = message.uploads();
   return spec;
+}
+
+Result<std::optional<model::Start>> start_from_proto(const v1::Spec& message) {
+  if (!message.has_schedule()) return std::nullopt;
+  switch (message.schedule().when_case()) {
+    case v1::Schedule::kAt:
+      return Timestamp(std::chrono::microseconds(message.schedule().at()));
+    case v1::Schedule::kAfterMs:
+      return WARREN_TRY(duration_of("schedule", message.schedule().after_ms()));
+    case v1::Schedule::WHEN_NOT_SET:
+      break;
+  }
+  return fail(Errc::kInvalidArgument, "schedule: it says no time");
 }
 
 Result<store::Query> from_proto(const v1::ListRequest& message) {

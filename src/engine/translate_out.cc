@@ -40,13 +40,16 @@ void add_identity(const model::Node& node, v1::Node& message) {
   message.set_seq(node.seq);
   message.set_name(node.spec.name);
   message.set_kind(std::string(model::to_text(node.kind)));
-  message.set_owner(node.owner);
+  message.set_owner(node.owner.name);
+  if (node.face != model::Face::kLocal) message.set_face(std::string(model::to_text(node.face)));
   if (node.parent) message.set_parent(node.parent->to_text());
   if (node.sandbox) message.set_sandbox(node.sandbox->to_text());
 }
 
 void add_spec(const model::JobSpec& spec, v1::Node& message) {
   for (const std::string& word : spec.process.argv) message.add_command(word);
+  for (const auto& [name, value] : spec.process.env) message.add_variables(name);
+  message.set_workdir(spec.process.workdir.value_or(""));
   message.set_image(spec.sandbox.image);
   message.set_provider("local");
   message.set_profile(spec.sandbox.profile == model::Profile::kHost ? "host" : "isolated");
@@ -107,11 +110,18 @@ v1::Node to_proto(const model::Node& node) {
   message.set_started_at(micros(node.started_at));
   message.set_ended_at(micros(node.ended_at));
   message.set_scheduled_at(micros(node.scheduled_at));
+  message.set_late_ms(static_cast<std::uint64_t>(node.late.count()));
   message.set_message(to_utf8(node.message));
   message.set_stdout_bytes(node.stdout_bytes.value);
   message.set_stderr_bytes(node.stderr_bytes.value);
   message.set_lost_bytes(node.lost_bytes.value);
   return message;
+}
+
+void add_whereabouts(const provider::Whereabouts& where, v1::Node& message) {
+  message.set_pid(where.pid);
+  message.set_cgroup(where.cgroup);
+  message.mutable_attached_pids()->Assign(where.attached.begin(), where.attached.end());
 }
 
 v1::StartStages to_proto(const StartTimes& times) {

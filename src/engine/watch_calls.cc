@@ -93,12 +93,9 @@ Task<Result<>> WatchCalls::send_output(CallPtr call, NodeId process) {
   event.set_opened(true);
   event.set_merged_streams(found.node().spec.process.streams == model::Streams::kMerged);
   event.set_lost_bytes(found.node().lost_bytes.value);
-  std::vector<os::UniqueFd> descriptors;
-  descriptors.push_back(std::move(files.stdout_file));
-  descriptors.push_back(std::move(files.stderr_file));
-  descriptors.push_back(std::move(files.index));
-  if (files.event) descriptors.push_back(std::move(files.event));
-  co_return co_await call->send(event.SerializeAsString(), std::move(descriptors));
+  std::vector<wire::Handed> handed;
+  hand_over(std::move(files), handed);
+  co_return co_await call->send(event.SerializeAsString(), std::move(handed));
 }
 
 Task<Result<>> WatchCalls::send_sizes(CallPtr call, model::Node process) {
@@ -150,11 +147,12 @@ Task<Result<std::uint64_t>> WatchCalls::send_page(CallPtr call, const Filter& fi
 
 Task<bool> WatchCalls::wants(const Filter& filter, NodeId node) {
   if (filter.node) co_return *filter.node == node;
-  if (model::allowed(filter.caller.role, model::Method::kEvents) == model::Scope::kAll) {
+  const model::Caller& caller = filter.caller;
+  if (model::allowed(caller.role, model::Method::kEvents, caller.face) == model::Scope::kAll) {
     co_return true;
   }
   const Result<FoundNode> found = co_await directory_.find_by_id(node);
-  co_return found && found->node().owner_uid == filter.caller.uid;
+  co_return found && found->node().owner.is(caller.principal);
 }
 
 Task<Result<>> WatchCalls::stats(KnownCall call) {
@@ -188,11 +186,13 @@ Task<Result<std::vector<FoundNode>>> WatchCalls::named_nodes(const v1::StatsRequ
 }
 
 std::vector<FoundNode> WatchCalls::running_nodes(const model::Caller& caller) const {
+  const std::optional<model::Face> listed = model::listed_face(caller.face);
   std::vector<FoundNode> nodes;
   for (LiveNodePtr& live : core_.tree.all()) {
     const model::Node& node = live->node;
     if (node.kind != model::Kind::kProcess || !node.started_at) continue;
-    if (!model::authorize(caller, model::Method::kStats, node.owner_uid)) continue;
+    if (listed && *listed != node.face) continue;
+    if (!model::authorize(caller, model::Method::kStats, node.owner, node.face)) continue;
     nodes.push_back({.live = std::move(live), .ended_node = {}});
   }
   return nodes;

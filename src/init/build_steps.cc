@@ -179,6 +179,11 @@ os::KernelResult<> on_end_kill(Sandbox& sandbox, const plan::StepView& step) noe
   return {};
 }
 
+os::KernelResult<> end_with_engine(Sandbox& sandbox, const plan::StepView& /*step*/) noexcept {
+  sandbox.ends_with_engine = true;
+  return {};
+}
+
 // Non-blocking: a caller may be gone before init accepts it.
 os::KernelResult<> listen(Sandbox& sandbox, const plan::StepView& step) noexcept {
   auto socket = os::call_for_fd(

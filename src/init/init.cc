@@ -4,14 +4,13 @@
 
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <tuple>
 
+#include "init/mapped_plan.h"
 #include "os/call.h"
 #include "os/file.h"
 #include "os/socket.h"
@@ -37,29 +36,6 @@ std::uint64_t monotonic_ns() noexcept {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
          static_cast<std::uint64_t>(now.tv_nsec);
 }
-
-// A plan in memory for as long as its steps are performed.
-class MappedPlan {
- public:
-  explicit MappedPlan(int fd) noexcept {
-    struct stat status {};
-    if (::fstat(fd, &status) < 0 || status.st_size <= 0) return;
-    const auto size = static_cast<std::size_t>(status.st_size);
-    void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (memory == MAP_FAILED) return;
-    bytes_ = {static_cast<const std::byte*>(memory), size};
-  }
-  ~MappedPlan() {
-    if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
-  }
-  MappedPlan(const MappedPlan&) = delete;
-  MappedPlan& operator=(const MappedPlan&) = delete;
-
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
-
- private:
-  std::span<const std::byte> bytes_;
-};
 
 }  // namespace
 
@@ -203,17 +179,27 @@ void Init::serve_listener() noexcept {
   auto connection = os::accept_connection(sandbox_.slots.get(plan::Slot::kListener));
   if (!connection) return;
   // Only the engine can reach the socket; a new one takes the place of the one before it.
-  lose_engine();
+  forget_engine();
   std::ignore = os::set_nonblocking(connection->get());
   channel_.open(static_cast<os::UniqueFd&&>(*connection));
   std::ignore = watch(channel_.fd(), kControl, EPOLLIN);
 }
 
 // What it has asked for and has not got is nobody's business any more.
-void Init::lose_engine() noexcept {
+void Init::forget_engine() noexcept {
   channel_.close();
   dials_.clear();
   stop_accepting();
+}
+
+// Its end of the socket is closed: it has ended, and no other one has taken its place.
+void Init::lose_engine() noexcept {
+  forget_engine();
+  if (!sandbox_.ends_with_engine) return;
+  why_ended_ = plan::Op::kEndWithEngine;
+  std::ignore = kill_all();
+  // A leader's end is recorded when it is reaped.
+  if (leader_ == 0) quit_ = true;
 }
 
 void Init::serve_control() noexcept {
@@ -370,16 +356,24 @@ void Init::reaped(const os::Reaped& child) noexcept {
 
 // The leader has ended: what it left behind ends with it, and only then its end is recorded.
 void Init::end_sandbox() noexcept {
-  if (sandbox_.kills_namespace) {
-    std::ignore = os::call([] { return ::kill(-1, SIGKILL); });
-  } else if (sandbox_.kill_file != plan::Slot::kNone) {
-    static constexpr char kKill = '1';
-    std::ignore = os::write_all(sandbox_.slots.get(sandbox_.kill_file),
-                                {reinterpret_cast<const std::byte*>(&kKill), 1});
-  } else if (Process* leader = processes_.find(leader_)) {
-    // No way to kill from here: the engine does it once it knows.
+  if (kill_all()) return;
+  // The engine does it once it knows.
+  if (Process* leader = processes_.find(leader_)) {
     finish(*leader, leader_end_->wait_status, leader_end_->at);
   }
+}
+
+// Kills what is in the sandbox. False where there is no way to do that from here.
+bool Init::kill_all() noexcept {
+  if (sandbox_.kills_namespace) {
+    std::ignore = os::call([] { return ::kill(-1, SIGKILL); });
+    return true;
+  }
+  if (sandbox_.kill_file == plan::Slot::kNone) return false;
+  static constexpr char kKill = '1';
+  std::ignore = os::write_all(sandbox_.slots.get(sandbox_.kill_file),
+                              {reinterpret_cast<const std::byte*>(&kKill), 1});
+  return true;
 }
 
 void Init::finish(Process& process, int wait_status, plan::WallClock at) noexcept {
@@ -387,7 +381,7 @@ void Init::finish(Process& process, int wait_status, plan::WallClock at) noexcep
   auto& [out, err] = process.output.streams();
   close_pipe(out);
   close_pipe(err);
-  record_exited(process, wait_status, at);
+  record_exited(process, wait_status, at, why_ended_);
   channel_.tell_exited(process, wait_status, at);
   process = Process();
 }

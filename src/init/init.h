@@ -51,12 +51,14 @@ class Init {
   void watch_dial(std::size_t place) noexcept;
   void expect_calls(const plan::Accept& order) noexcept;
   void stop_accepting() noexcept;
+  void forget_engine() noexcept;
   void lose_engine() noexcept;
   void obey(const Order& order, os::Received& received) noexcept;
   void report_state() noexcept;
 
   void reaped(const os::Reaped& child) noexcept;
   void outlived_all() noexcept;
+  [[nodiscard]] bool kill_all() noexcept;
   void end_sandbox() noexcept;
   void finish(Process& process, int wait_status, plan::WallClock at) noexcept;
 
@@ -76,6 +78,7 @@ class Init {
     plan::WallClock at;
   };
   std::optional<End> leader_end_;
+  plan::Op why_ended_{};  // kEndWithEngine once that has made init end everything.
   bool quit_ = false;
 };
 

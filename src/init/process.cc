@@ -222,7 +222,7 @@ void record_started(Process& process) noexcept {
   append(process.record.get(), record);
 }
 
-void record_exited(Process& process, int wait_status, plan::WallClock at) noexcept {
+void record_exited(Process& process, int wait_status, plan::WallClock at, plan::Op why) noexcept {
   const auto& [out, err] = process.output.streams();
   plan::Record record{};
   record.type = plan::RecordType::kExited;
@@ -231,6 +231,7 @@ void record_exited(Process& process, int wait_status, plan::WallClock at) noexce
   record.stdout_bytes = out.size;
   record.stderr_bytes = err.size;
   record.lost_bytes = process.output.lost();
+  record.op = static_cast<std::uint32_t>(why);
   append(process.record.get(), record);
 }
 

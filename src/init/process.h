@@ -57,7 +57,7 @@ class Processes {
 
 // Appends to a record file what has happened, before anybody is told.
 void record_started(Process& process) noexcept;
-void record_exited(Process& process, int wait_status, plan::WallClock at) noexcept;
+void record_exited(Process& process, int wait_status, plan::WallClock at, plan::Op why) noexcept;
 void record_failed(int record, const Failure& failure) noexcept;
 
 }  // namespace warren::init

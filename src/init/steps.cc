@@ -35,6 +35,7 @@ constexpr std::array kSteps{
     Entry{Op::kBecomeSubreaper, steps::become_subreaper},
     Entry{Op::kOnEndKill, steps::on_end_kill},
     Entry{Op::kListen, steps::listen},
+    Entry{Op::kEndWithEngine, steps::end_with_engine},
     Entry{Op::kNewSession, steps::new_session},
     Entry{Op::kInstall, steps::install},
     Entry{Op::kSetRlimit, steps::set_rlimit},

@@ -16,6 +16,7 @@ struct Sandbox {
   Slots slots;
   bool kills_namespace = false;              // At the end: everything in its pid namespace,
   plan::Slot kill_file = plan::Slot::kNone;  // or everything in this cgroup.
+  bool ends_with_engine = false;             // The end has come as soon as there is no engine.
 };
 
 [[nodiscard]] os::KernelResult<> perform(Sandbox& sandbox, const plan::StepView& step) noexcept;
@@ -46,6 +47,7 @@ Function close_slot;
 Function become_subreaper;
 Function on_end_kill;
 Function listen;
+Function end_with_engine;
 
 Function new_session;
 Function install;

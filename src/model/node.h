@@ -11,6 +11,7 @@
 #include "base/duration.h"
 #include "base/node_id.h"
 #include "model/cause.h"
+#include "model/identity.h"
 #include "model/spec.h"
 #include "model/state.h"
 #include "model/usage.h"
@@ -25,14 +26,14 @@ struct Node {
   Kind kind = Kind::kProcess;
   std::optional<NodeId> parent;   // Absent: the root.
   std::optional<NodeId> sandbox;  // Where a process runs.
-  std::string owner;              // Who created it: "root", "alice", a certificate's CN.
-  std::uint32_t owner_uid = 0;
+  Principal owner;                // Who created it.
+  Face face = Face::kLocal;       // Through which it came.
   JobSpec spec;
 
   State state = State::kCreated;
   Cause cause;
   std::optional<std::int32_t> exit_code;  // As `warren run` would exit; absent while alive.
-  std::string message;                    // For people: why it failed. Empty otherwise.
+  std::string message;                    // For people: why it failed, or that it was late.
   Usage usage;
   Bytes stdout_bytes;  // Kept on disk at the end.
   Bytes stderr_bytes;
@@ -40,6 +41,7 @@ struct Node {
 
   Timestamp created_at{};
   std::optional<Timestamp> scheduled_at;
+  Duration late{};  // So long after `scheduled_at` it was queued.
   std::optional<Timestamp> started_at;
   std::optional<Timestamp> ended_at;
 

@@ -33,6 +33,9 @@ enum class Streams : std::uint8_t { kSeparate, kMerged };
 // What becomes of a job whose foreground client has gone.
 enum class OnClientExit : std::uint8_t { kKeep, kStop };
 
+// What becomes of a job whose engine has gone. An engine that is to take over is no exception.
+enum class OnEngineExit : std::uint8_t { kKeep, kKill };
+
 // A user of the sandbox by number, by name, or both ("1000", "daemon", "1000:100",
 // "daemon:daemon"). Names are looked up in the image's /etc/passwd and /etc/group.
 struct UserSpec {
@@ -67,6 +70,7 @@ struct JobSpec {
   std::optional<NodeId> parent;  // Absent: the root.
   std::int32_t priority = 0;     // -100..100; higher first.
   OnClientExit on_client_exit = OnClientExit::kKeep;
+  OnEngineExit on_engine_exit = OnEngineExit::kKeep;
   bool forget_when_ended = false;  // --rm
   bool wait_for_uploads = false;   // Starts once the client has sent its files.
   friend bool operator==(const JobSpec&, const JobSpec&) = default;

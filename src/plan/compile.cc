@@ -28,6 +28,16 @@ Result<Account> restrict_to_host(Account account) {
   return account;
 }
 
+std::vector<Step> sandbox_of(const model::JobSpec& spec, const Image& image,
+                             const Resources& resources) {
+  const bool is_host = spec.sandbox.profile == model::Profile::kHost;
+  std::vector<Step> steps = is_host ? host_sandbox(resources) : isolated_sandbox(image, resources);
+  if (spec.on_engine_exit == model::OnEngineExit::kKill) {
+    steps.push_back({.op = Op::kEndWithEngine});
+  }
+  return steps;
+}
+
 }  // namespace
 
 Result<LaunchPlan> compile(const model::JobSpec& spec, const Image& image,
@@ -36,9 +46,8 @@ Result<LaunchPlan> compile(const model::JobSpec& spec, const Image& image,
   const model::UserSpec user = spec.process.user.value_or(default_user(spec.sandbox.profile));
   Account account = WARREN_TRY(find_account(user, image.passwd, image.group));
   if (is_host) account = WARREN_TRY(restrict_to_host(std::move(account)));
-  return LaunchPlan{
-      .sandbox = is_host ? host_sandbox(resources) : isolated_sandbox(image, resources),
-      .process = start_command(spec, account, image, resources)};
+  return LaunchPlan{.sandbox = sandbox_of(spec, image, resources),
+                    .process = start_command(spec, account, image, resources)};
 }
 
 }  // namespace warren::plan

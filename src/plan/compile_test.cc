@@ -187,6 +187,16 @@ TEST(HostSandbox, LeavesKillingToTheEngineWhereTheKernelHasNoKillFile) {
               Not(Contains(Op::kOnEndKill)));
 }
 
+TEST(AnySandbox, EndsWithTheEngineOnlyWhereThatIsAskedFor) {
+  for (model::JobSpec spec : {job({"true"}), host_job({"true"})}) {
+    EXPECT_THAT(ops_of(compiled(spec).sandbox), Not(Contains(Op::kEndWithEngine)));
+    spec.on_engine_exit = model::OnEngineExit::kKill;
+    const auto ops = ops_of(compiled(spec).sandbox);
+    EXPECT_EQ(ops.back(), Op::kEndWithEngine);
+    EXPECT_EQ(std::ranges::count(ops, Op::kEndWithEngine), 1);
+  }
+}
+
 TEST(HostSandbox, RunsAsNobody) {
   const auto user = only(compiled(host_job({"true"})).process, Op::kBecomeUser).value();
   EXPECT_EQ(user.a, 65534U);

@@ -36,5 +36,11 @@ TEST(GoldenPlan, OfTheHostProfile) {
   expect_golden("plan_host.txt", host_job({"make", "-j", "2"}));
 }
 
+TEST(GoldenPlan, OfAJobThatEndsWithTheEngine) {
+  model::JobSpec spec = host_job({"make", "-j", "2"});
+  spec.on_engine_exit = model::OnEngineExit::kKill;
+  expect_golden("plan_ends_with_engine.txt", spec);
+}
+
 }  // namespace
 }  // namespace warren::plan

@@ -167,7 +167,8 @@ struct Record {
   std::uint64_t stdout_bytes;
   std::uint64_t stderr_bytes;
   std::uint64_t lost_bytes;
-  std::uint32_t op;   // kFailed
+  // kFailed: of that step. kExited: kEndWithEngine where init ended it because the engine was gone.
+  std::uint32_t op;
   std::uint32_t crc;  // CRC-32C of all before it.
 };
 static_assert(sizeof(Record) == 56);

@@ -35,6 +35,7 @@ enum class Op : std::uint16_t {
   kBecomeSubreaper = 18,
   kOnEndKill = 19,
   kListen = 20,
+  kEndWithEngine = 21,
   // Starting a command. The first ones are performed by init, those after kSpawn by its new child.
   kOpenPipes = 64,
   kSpawn = 65,
@@ -79,6 +80,7 @@ inline constexpr std::array kOpNames{
     OpName{Op::kBecomeSubreaper, "become-subreaper"},
     OpName{Op::kOnEndKill, "on-end-kill"},
     OpName{Op::kListen, "listen"},
+    OpName{Op::kEndWithEngine, "end-with-engine"},
     OpName{Op::kOpenPipes, "open-pipes"},
     OpName{Op::kSpawn, "spawn"},
     OpName{Op::kNewSession, "new-session"},

@@ -19,13 +19,14 @@ namespace {
 constexpr std::uint64_t kOpenFilesSoft = 1024;
 constexpr std::uint64_t kOpenFilesHard = 65536;
 constexpr std::string_view kHostPath = "/usr/bin:/bin";
+constexpr std::string_view kNoHome = "/nonexistent";  // Of an account that has none, as nobody.
 
 std::map<std::string, std::string> environment(const model::JobSpec& spec, const Account& account,
                                                const Image& image) {
   std::map<std::string, std::string> env = spec.process.env;
   const bool is_host = spec.sandbox.profile == model::Profile::kHost;
   env.try_emplace("PATH", is_host ? std::string(kHostPath) : image.path);
-  env.try_emplace("HOME", account.home);
+  if (account.home != kNoHome) env.try_emplace("HOME", account.home);
   return env;
 }
 

@@ -6,6 +6,9 @@
 
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -32,6 +35,14 @@ struct Check {
   std::string detail;  // How it is done, or why not and how to get it.
 };
 
+// Where people who know another system look for a job. Empty: nowhere but where it is anyway.
+struct JobPlaces {
+  std::string
+      output_link;    // Absolute. Leads to the directory of its output as long as that is kept.
+  std::string group;  // "jobs/<id>": its cgroup, below the provider's own.
+  friend bool operator==(const JobPlaces&, const JobPlaces&) = default;
+};
+
 // A command to start in a sandbox that is made for it.
 struct JobOrder {
   NodeId sandbox;
@@ -39,6 +50,7 @@ struct JobOrder {
   model::JobSpec spec;
   std::string footprint;          // From reserve().
   std::vector<NodeId> ancestors;  // Sandboxes whose limits enclose this one, outermost first.
+  std::string output_link = {};   // Of its places.
 };
 
 struct Started {
@@ -64,6 +76,15 @@ struct Ended {
   Bytes stderr_bytes;
   Bytes lost_bytes;
   model::Usage usage;
+};
+
+// Where a live sandbox's processes are on this machine.
+struct Whereabouts {
+  static constexpr std::size_t kMostAttached = 4096;
+
+  pid_t pid = 0;                // Of the command; 0: not known.
+  std::string cgroup;           // The directory.
+  std::vector<pid_t> attached;  // All of them, or the first kMostAttached.
 };
 
 // Read-only descriptors of a process's output. docs/reference/log-format.md describes the index.
@@ -99,14 +120,17 @@ class Provider {
   // The plan that init would receive for `spec`, as text. Makes nothing.
   [[nodiscard]] virtual Result<std::string> plan_text(const model::JobSpec& spec) = 0;
 
-  // Sets aside what a sandbox needs of its own (a range of user ids) and returns it in a form that
-  // adopt() understands; destroy() gives it back. Makes nothing that outlives this program. Does
-  // not block.
+  // Sets aside what a sandbox needs of its own (a range of user ids, the name of its cgroup) and
+  // returns it in a form that adopt() understands; destroy() gives it back. Makes nothing that
+  // outlives this program. Does not block.
   [[nodiscard]] virtual Result<std::string> reserve(const NodeId& sandbox,
-                                                    const model::SandboxSpec& spec) = 0;
+                                                    const model::SandboxSpec& spec,
+                                                    const JobPlaces& places) = 0;
 
   // Makes the sandbox's writable layer and hands out a pipe that takes one tar archive, which is
-  // unpacked below its /work. `unpacked` follows once the archive is complete or refused.
+  // unpacked below its /work. `unpacked` follows once the archive is complete or refused. `opened`
+  // fails with kResourceExhausted while too many are under way; one that was told `unpacked` is
+  // not.
   virtual void upload(const JobOrder& order, Done<os::UniqueFd> opened, Done<> unpacked) = 0;
 
   // Makes the sandbox and starts the command. On failure nothing of it is left; Error's message
@@ -134,6 +158,7 @@ class Provider {
   virtual void destroy(const NodeId& sandbox, Done<> done) = 0;
 
   virtual void usage(std::vector<NodeId> sandboxes, Done<std::vector<model::Usage>> done) = 0;
+  virtual void look(const NodeId& sandbox, Done<Whereabouts> done) = 0;
 
   [[nodiscard]] virtual Result<LogFiles> open_log(const NodeId& process) = 0;
   virtual void remove_log(const NodeId& process, Done<> done) = 0;

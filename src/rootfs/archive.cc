@@ -15,11 +15,11 @@
 #include <span>
 #include <string>
 
+#include "base/entry_path.h"
 #include "base/quote.h"
 #include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
-#include "rootfs/entry_path.h"
 #include "rootfs/entry_writer.h"
 
 namespace warren::rootfs {

@@ -34,6 +34,7 @@ class BtrfsPool final : public LayerPool {
   [[nodiscard]] Result<> close() override;
   [[nodiscard]] std::optional<std::string> limits_missing() const override;
   [[nodiscard]] std::optional<DeviceNumber> device() const override { return device_; }
+  [[nodiscard]] PoolKind kind() const noexcept override { return PoolKind::kBtrfs; }
   [[nodiscard]] const std::string& path() const noexcept override { return path_; }
   [[nodiscard]] int root() const noexcept override { return root_.get(); }
 

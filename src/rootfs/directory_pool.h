@@ -25,6 +25,7 @@ class DirectoryPool final : public LayerPool {
   [[nodiscard]] Result<> close() override { return {}; }
   [[nodiscard]] std::optional<std::string> limits_missing() const override;
   [[nodiscard]] std::optional<DeviceNumber> device() const override { return device_; }
+  [[nodiscard]] PoolKind kind() const noexcept override { return PoolKind::kDirectory; }
   [[nodiscard]] const std::string& path() const noexcept override { return path_; }
   [[nodiscard]] int root() const noexcept override { return root_.get(); }
 

@@ -63,6 +63,7 @@ constexpr GeneratedFile kGenerated[] = {
 constexpr std::array kCopied = {"etc/ld.so.cache", "etc/localtime"};
 // Copied with the links and files in them.
 constexpr std::array kCopiedDirectories = {"etc/alternatives", "etc/ssl/certs"};
+static_assert(kCopiedDirectories.size() + 1 == kHostEtcDirectories);
 
 const char* below_etc(const char* path) noexcept {
   return path + std::string_view("etc/").size();
@@ -108,11 +109,19 @@ KernelResult<> copy_entry(int source, const char* name, int directory) noexcept 
   return os::call([&] { return ::symlinkat(target.data(), directory, name); });
 }
 
+KernelResult<> make_directories(int etc, int host_root) noexcept {
+  auto made = make_directory_exactly(etc, "ssl", 0755);
+  for (const char* path : kCopiedDirectories) {
+    if (made && os::open_at(host_root, path, O_RDONLY | O_DIRECTORY)) {
+      made = make_directory_exactly(etc, below_etc(path), 0755);
+    }
+  }
+  return made;
+}
+
 KernelResult<> copy_directory(int host_root, const char* path, int etc) {
   const auto source = os::open_at(host_root, path, O_RDONLY | O_DIRECTORY);
   if (!source) return {};  // This machine has none.
-  auto made = make_directory_exactly(etc, below_etc(path), 0755);
-  if (!made) return made;
   const UniqueFd directory = WARREN_TRY(os::open_at(etc, below_etc(path), O_RDONLY | O_DIRECTORY));
   for (const std::string& name : WARREN_TRY(entry_names(source->get(), "."))) {
     const auto copied = copy_entry(source->get(), name.c_str(), directory.get());
@@ -129,10 +138,10 @@ KernelResult<> generate(int etc, const GeneratedFile& generated) noexcept {
 }  // namespace
 
 Result<> write_host_etc(int etc, int host_root) {
+  WARREN_TRY(os::context(make_directories(etc, host_root), "making directories in /etc"));
   for (const GeneratedFile& generated : kGenerated) {
     WARREN_TRY(os::context(generate(etc, generated), "writing /etc/{}", generated.name));
   }
-  WARREN_TRY(os::context(make_directory_exactly(etc, "ssl", 0755), "making /etc/ssl"));
   for (const char* path : kCopied) {
     WARREN_TRY(
         os::context(copy_content(host_root, path, etc, below_etc(path)), "copying /{}", path));

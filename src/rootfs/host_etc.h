@@ -11,6 +11,9 @@
 
 namespace warren::rootfs {
 
+// How many directories write_host_etc() makes at most, before all else.
+inline constexpr int kHostEtcDirectories = 3;
+
 // Fills `etc`, an open and empty directory, from the /etc of the machine whose root is
 // `host_root`. What that machine lacks is left out.
 [[nodiscard]] Result<> write_host_etc(int etc, int host_root);

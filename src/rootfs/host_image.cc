@@ -10,13 +10,16 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 
 #include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
+#include "rootfs/btrfs_volume.h"
 #include "rootfs/directory_entries.h"
 #include "rootfs/host_etc.h"
+#include "rootfs/inode_numbers.h"
 #include "rootfs/pool_directories.h"
 
 namespace warren::rootfs {
@@ -28,18 +31,19 @@ constexpr int kDirectory = O_RDONLY | O_DIRECTORY;
 constexpr const char* kImages = "images/host";
 
 // Changes whenever this file builds the same machine's skeleton in another way.
-constexpr std::string_view kFormat = "1";
+constexpr std::string_view kFormat = "2";
 
 struct SkeletonDirectory {
   const char* path;
   mode_t mode;
 };
 constexpr SkeletonDirectory kDirectories[] = {
-    {"proc", 0755}, {"sys", 0755},      {"dev", 0755},  {"usr", 0755},
     {"tmp", 01777}, {"work", 0755},     {"run", 0755},  {"var", 0755},
     {"etc", 0755},  {"var/tmp", 01777}, {"home", 0755}, {"home/user", 0755},
     {"root", 0700}, {"opt", 0755},      {"srv", 0755},  {"mnt", 0755},
 };
+static_assert(std::size(kDirectories) + kHostEtcDirectories <= kImageDirectories);
+constexpr std::array kMountPoints = {"proc", "sys", "dev", "usr"};
 constexpr id_t kUser = 1000;  // Of the account `user` in /etc/passwd.
 
 // Links into /usr where the machine has merged them, directories of their own where not.
@@ -77,12 +81,28 @@ std::string digest(std::string_view text) {
   return fmt::format("{:016x}", hash);
 }
 
-std::string version_of(int host_root, const std::vector<ProgramDirectory>& programs) {
-  std::string text = fmt::format("{}\n{}", kFormat, host_etc_fingerprint(host_root));
+std::string version_of(PoolKind kind, int host_root,
+                       const std::vector<ProgramDirectory>& programs) {
+  std::string text =
+      fmt::format("{} {}\n{}", kFormat, kind == PoolKind::kBtrfs, host_etc_fingerprint(host_root));
   for (const auto& [name, link] : programs) text += fmt::format("{} -> {}\n", name, link);
   return digest(text);
 }
 
+Result<> make_mount_points(int image, const std::vector<ProgramDirectory>& programs) {
+  for (const char* path : kMountPoints) {
+    WARREN_TRY(os::context(make_directory_exactly(image, path, 0755), "making /{}", path));
+  }
+  for (const auto& [name, link] : programs) {
+    const auto made =
+        link.empty() ? make_directory_exactly(image, name.c_str(), 0755)
+                     : os::call([&] { return ::symlinkat(link.c_str(), image, name.c_str()); });
+    WARREN_TRY(os::context(made, "making /{}", name));
+  }
+  return {};
+}
+
+// The directories that can be seen come first: src/rootfs/inode_numbers.h.
 Result<> fill(int image, int host_root, const std::vector<ProgramDirectory>& programs) {
   for (const auto& [path, mode] : kDirectories) {
     WARREN_TRY(os::context(make_directory_exactly(image, path, mode), "making /{}", path));
@@ -90,24 +110,25 @@ Result<> fill(int image, int host_root, const std::vector<ProgramDirectory>& pro
   WARREN_TRY(os::context(
       os::call([&] { return ::fchownat(image, "home/user", kUser, kUser, AT_SYMLINK_NOFOLLOW); }),
       "giving away /home/user"));
-  for (const auto& [name, link] : programs) {
-    const auto made =
-        link.empty() ? make_directory_exactly(image, name.c_str(), 0755)
-                     : os::call([&] { return ::symlinkat(link.c_str(), image, name.c_str()); });
-    WARREN_TRY(os::context(made, "making /{}", name));
-  }
   const UniqueFd etc =
       WARREN_TRY(os::context(os::open_at(image, "etc", kDirectory), "opening /etc"));
-  return write_host_etc(etc.get(), host_root);
+  WARREN_TRY(write_host_etc(etc.get(), host_root));
+  return make_mount_points(image, programs);
 }
 
-Result<> build(int images, const std::string& version, int host_root,
+os::KernelResult<> make_root(PoolKind kind, int images, const char* name) noexcept {
+  if (kind != PoolKind::kBtrfs) return make_directory_exactly(images, name, 0755);
+  const auto made = create_subvolume(images, name);
+  if (!made) return made;
+  return os::call([&] { return ::fchmodat(images, name, 0755, 0); });
+}
+
+Result<> build(PoolKind kind, int images, const std::string& version, int host_root,
                const std::vector<ProgramDirectory>& programs) {
   const std::string unfinished = fmt::format("{}.tmp-{}", version, ::getpid());
   // What a process of this number left behind when it was killed.
   WARREN_TRY(os::context(remove_tree(images, unfinished.c_str()), "removing {}", unfinished));
-  WARREN_TRY(os::context(make_directory_exactly(images, unfinished.c_str(), 0755), "making {}",
-                         unfinished));
+  WARREN_TRY(os::context(make_root(kind, images, unfinished.c_str()), "making {}", unfinished));
   const UniqueFd image = WARREN_TRY(
       os::context(os::open_at(images, unfinished.c_str(), kDirectory), "opening {}", unfinished));
   auto built = fill(image.get(), host_root, programs);
@@ -133,11 +154,11 @@ void remove_other_versions(int pool_root, int images, const std::string& version
 
 }  // namespace
 
-Result<HostImage> refresh_host_image(int pool_root, const std::string& host_root) {
+Result<HostImage> refresh_host_image(int pool_root, PoolKind kind, const std::string& host_root) {
   const UniqueFd host = WARREN_TRY(
       os::context(os::open_at(AT_FDCWD, host_root.c_str(), kDirectory), "opening {}", host_root));
   const auto programs = program_directories(host.get());
-  const std::string version = version_of(host.get(), programs);
+  const std::string version = version_of(kind, host.get(), programs);
 
   const auto made = make_directory_exactly(pool_root, kImages, 0700);
   if (!made && made.error() != os::Errno{EEXIST}) {
@@ -146,7 +167,8 @@ Result<HostImage> refresh_host_image(int pool_root, const std::string& host_root
   const UniqueFd images =
       WARREN_TRY(os::context(os::open_at(pool_root, kImages, kDirectory), "opening {}", kImages));
   if (!os::open_at(images.get(), version.c_str(), kDirectory)) {
-    WARREN_TRY(context(build(images.get(), version, host.get(), programs), "building image host"));
+    WARREN_TRY(
+        context(build(kind, images.get(), version, host.get(), programs), "building image host"));
     remove_other_versions(pool_root, images.get(), version);
   }
 

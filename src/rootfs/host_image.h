@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "rootfs/layer_pool.h"
 
 namespace warren::rootfs {
 
@@ -18,10 +19,10 @@ struct HostImage {
   std::vector<std::string> binds;  // Without a leading slash: "usr", or also "bin", "lib", ...
 };
 
-// Builds the skeleton of the machine whose root is `host_root`, or finds the one that was built
-// before when nothing has changed since. It appears complete or not at all. Versions that no
-// sandbox can use any more are removed.
-[[nodiscard]] Result<HostImage> refresh_host_image(int pool_root,
+// Builds the skeleton of the machine whose root is `host_root` in a pool of that kind, or finds the
+// one that was built before when nothing has changed since. It appears complete or not at all.
+// Versions that no sandbox can use any more are removed.
+[[nodiscard]] Result<HostImage> refresh_host_image(int pool_root, PoolKind kind,
                                                    const std::string& host_root = "/");
 
 }  // namespace warren::rootfs

@@ -44,7 +44,7 @@ class HostImageTest : public StateDirectoryTest {
     ASSERT_EQ(::symlink(target.c_str(), (state() + "/" + path).c_str()), 0);
   }
   [[nodiscard]] HostImage refresh() const {
-    auto image = refresh_host_image(pool_.get(), state() + "/host");
+    auto image = refresh_host_image(pool_.get(), PoolKind::kDirectory, state() + "/host");
     EXPECT_TRUE(image) << image.error().message;
     return image.value_or(HostImage());
   }
@@ -130,7 +130,7 @@ TEST_F(HostImageTest, FollowsAChangeAndKeepsWhatSandboxesUse) {
 }
 
 TEST_F(HostImageTest, DescribesThisVeryMachine) {
-  const auto image = refresh_host_image(pool_.get());
+  const auto image = refresh_host_image(pool_.get(), PoolKind::kDirectory);
   ASSERT_TRUE(image) << image.error().message;
   EXPECT_THAT(image->binds, ::testing::Contains("usr"));
   EXPECT_NE(read(*image, "/etc/passwd"), "(none)");

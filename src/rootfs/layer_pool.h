@@ -28,6 +28,11 @@ struct DeviceNumber {
 };
 [[nodiscard]] std::string to_text(DeviceNumber device);  // "259:3"
 
+// Which technique keeps the layers. kAutomatic takes the best that the host offers.
+enum class PoolKind : std::uint8_t { kAutomatic, kBtrfs, kDirectory };
+[[nodiscard]] Result<PoolKind> parse_pool_kind(
+    std::string_view text);  // "auto", "btrfs", "directory"
+
 class LayerPool {
  public:
   LayerPool() = default;
@@ -64,6 +69,9 @@ class LayerPool {
   // system without one.
   [[nodiscard]] virtual std::optional<DeviceNumber> device() const = 0;
 
+  // Which one this is: never kAutomatic.
+  [[nodiscard]] virtual PoolKind kind() const noexcept = 0;
+
   // <state_directory>/sandboxes, and an open descriptor of it that the pool owns.
   [[nodiscard]] virtual const std::string& path() const noexcept = 0;
   [[nodiscard]] virtual int root() const noexcept = 0;
@@ -82,11 +90,6 @@ class LayerPool {
 
 // Makes what a new layer consists of below `layer`, an open directory.
 [[nodiscard]] Result<> make_layer_directories(int layer);
-
-// Which technique keeps the layers. kAutomatic takes the best that the host offers.
-enum class PoolKind : std::uint8_t { kAutomatic, kBtrfs, kDirectory };
-[[nodiscard]] Result<PoolKind> parse_pool_kind(
-    std::string_view text);  // "auto", "btrfs", "directory"
 
 // Opens the pool at <state_directory>/sandboxes, makes it first where there is none, and finds it
 // again after a crash. Call it in the mount namespace of the host: the mount must outlive the

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 #include <utility>
@@ -14,16 +15,35 @@
 #include "os/worker_thread.h"
 #include "rootfs/btrfs_volume.h"
 #include "rootfs/directory_entries.h"
+#include "rootfs/inode_numbers.h"
 #include "rootfs/layer_pool.h"
 #include "rootfs/pool_directories.h"
 
 namespace warren::rootfs {
+namespace {
+
+// So that nothing in `upper`, nor `upper` itself, has them: src/rootfs/inode_numbers.h.
+Result<> take_image_numbers(int layer) {
+  for (int number = 0; number < kImageDirectories; ++number) {
+    const std::string name = fmt::format("taken-{}", number);
+    const auto made = os::call([&] { return ::mknodat(layer, name.c_str(), S_IFREG | 0600, 0); });
+    WARREN_TRY(os::context(made, "making {}", name));
+  }
+  return {};
+}
+
+Result<> fill_layer(int layer) {
+  WARREN_TRY(take_image_numbers(layer));
+  return make_layer_directories(layer);
+}
+
+}  // namespace
 
 Result<> make_layer_subvolume(int parent, const char* name) {
   WARREN_TRY(os::context(create_subvolume(parent, name), "making the layer {}", name));
   auto layer = os::context(os::open_at(parent, name, O_RDONLY | O_DIRECTORY), "opening it");
-  auto made = layer ? make_layer_directories(layer->get())
-                    : Result<>(std::unexpected(std::move(layer).error()));
+  auto made =
+      layer ? fill_layer(layer->get()) : Result<>(std::unexpected(std::move(layer).error()));
   if (!made) std::ignore = destroy_subvolume(parent, name);  // The first error counts.
   return made;
 }

@@ -87,7 +87,10 @@ Result<> apply_batch(Database& database, const Batch& batch) {
 }
 
 Result<> prune(Database& database, Timestamp keys_before, std::uint64_t keep_events) {
-  WARREN_TRY(database.run("DELETE FROM keys WHERE at < ?", to_column(keys_before)));
+  WARREN_TRY(
+      database.run("DELETE FROM keys WHERE at < ? AND NOT EXISTS "
+                   "(SELECT 1 FROM nodes WHERE nodes.id = keys.node AND live = 1)",
+                   to_column(keys_before)));
   WARREN_TRY(remember_event(database));
   // Numbers have no gaps: nothing else removes events.
   return database.run("DELETE FROM events WHERE number <= (SELECT max(number) FROM events) - ?",

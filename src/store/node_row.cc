@@ -62,8 +62,10 @@ Bytes read_bytes(Execution& row) {
 void bind_origin(Execution& row, const model::Node& node) {
   row.bind(to_blob(node.id));
   node.seq != 0 ? row.bind(node.seq) : row.bind(std::nullopt);
-  row.bind(node.owner);
-  row.bind(std::int64_t{node.owner_uid});
+  row.bind(model::to_text(node.owner.realm));
+  row.bind(node.owner.name);
+  row.bind(std::int64_t{node.owner.uid});
+  row.bind(model::to_text(node.face));
   node.spec.name.empty() ? row.bind(std::nullopt) : row.bind(node.spec.name);
   row.bind(to_column(node.created_at));
 }
@@ -89,24 +91,26 @@ void bind_progress(Execution& row, const model::Node& node, const std::string& c
     row.bind(bytes.value);
   }
   bind(row, node.scheduled_at);
+  row.bind(std::int64_t{node.late.count()});
   bind(row, node.started_at);
   bind(row, node.ended_at);
 }
 
 constexpr std::string_view kInsert =
-    "INSERT INTO nodes (id, seq, owner, owner_uid, name, created_at, spec, "
+    "INSERT INTO nodes (id, seq, realm, owner, owner_uid, face, name, created_at, spec, "
     "kind, parent, sandbox, live, state, cause, exit_code, message, "
     "cpu_usec, memory_bytes, memory_peak_bytes, io_read_bytes, io_write_bytes, pids, "
-    "throttled_usec, stdout_bytes, stderr_bytes, lost_bytes, scheduled_at, started_at, ended_at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-    "RETURNING place";
+    "throttled_usec, stdout_bytes, stderr_bytes, lost_bytes, scheduled_at, late_msec, started_at, "
+    "ended_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    "?, ?, ?) RETURNING place";
 
 constexpr std::string_view kUpdate =
     "UPDATE nodes SET "
     "kind = ?, parent = ?, sandbox = ?, live = ?, state = ?, cause = ?, exit_code = ?, "
     "message = ?, cpu_usec = ?, memory_bytes = ?, memory_peak_bytes = ?, io_read_bytes = ?, "
     "io_write_bytes = ?, pids = ?, throttled_usec = ?, stdout_bytes = ?, stderr_bytes = ?, "
-    "lost_bytes = ?, scheduled_at = ?, started_at = ?, ended_at = ? WHERE id = ?";
+    "lost_bytes = ?, scheduled_at = ?, late_msec = ?, started_at = ?, ended_at = ? WHERE id = ?";
 
 Result<std::int64_t> insert_row(Database& database, const model::Node& node) {
   const std::string spec = WARREN_TRY(encode(node.spec));
@@ -153,8 +157,10 @@ Result<model::Node> read_node(Execution& row) {
   node.kind = WARREN_TRY(model::parse_kind(row.text()));
   node.parent = WARREN_TRY(read_optional_id(row));
   node.sandbox = WARREN_TRY(read_optional_id(row));
-  node.owner = row.text();
-  node.owner_uid = static_cast<std::uint32_t>(row.integer());
+  node.owner.realm = WARREN_TRY(model::parse_realm(row.text()));
+  node.owner.name = row.text();
+  node.owner.uid = static_cast<std::uint32_t>(row.integer());
+  node.face = WARREN_TRY(model::parse_face(row.text()));
   if (row.next_is_null()) {
     row.skip();  // Not asked for.
   } else {
@@ -176,6 +182,7 @@ Result<model::Node> read_node(Execution& row) {
   node.lost_bytes = read_bytes(row);
   node.created_at = read_time(row);
   node.scheduled_at = read_optional_time(row);
+  node.late = Duration(row.integer());
   node.started_at = read_optional_time(row);
   node.ended_at = read_optional_time(row);
   return node;

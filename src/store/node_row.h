@@ -15,10 +15,10 @@ namespace warren::store {
 
 // Every read_ function takes the columns of its list, in that order, from the row in hand.
 inline constexpr std::string_view kNodeColumns =
-    "id, seq, kind, parent, sandbox, owner, owner_uid, spec, state, cause, exit_code, message, "
-    "cpu_usec, memory_bytes, memory_peak_bytes, io_read_bytes, io_write_bytes, pids, "
+    "id, seq, kind, parent, sandbox, realm, owner, owner_uid, face, spec, state, cause, exit_code, "
+    "message, cpu_usec, memory_bytes, memory_peak_bytes, io_read_bytes, io_write_bytes, pids, "
     "throttled_usec, stdout_bytes, stderr_bytes, lost_bytes, "
-    "created_at, scheduled_at, started_at, ended_at";
+    "created_at, scheduled_at, late_msec, started_at, ended_at";
 
 [[nodiscard]] Result<model::Node> read_node(Execution& row);
 [[nodiscard]] Result<NodeId> read_id(Execution& row);            // id

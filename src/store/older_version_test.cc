@@ -2,6 +2,7 @@
 //
 // What released versions have left on disk, opened by this one.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -16,9 +17,9 @@
 namespace warren::store {
 namespace {
 
-std::string dump_of_version_1() {
+std::string dump_of_version(int version) {
   std::ostringstream text;
-  text << std::ifstream(WARREN_GOLDEN_DIR "/state_v1.sql").rdbuf();
+  text << std::ifstream(fmt::format("{}/state_v{}.sql", WARREN_GOLDEN_DIR, version)).rdbuf();
   return text.str();
 }
 
@@ -40,16 +41,20 @@ class OlderVersion : public ::testing::Test {
   TempDirectory directory_;
 };
 
-TEST_F(OlderVersion, TheStepToVersion1IsWhatItWasWhenItWasReleased) {
-  Database released = create("released.db");
-  ASSERT_TRUE(released.run_script(dump_of_version_1()));
-  Database made = create("made.db");
-  ASSERT_TRUE(migrate(made, directory_.path() / "made.db", migrations().first(1)));
-  EXPECT_EQ(schema_of(made), schema_of(released));
+TEST_F(OlderVersion, TheStepToEachVersionIsWhatItWasWhenItWasReleased) {
+  for (int version = 1; version <= static_cast<int>(migrations().size()); ++version) {
+    Database released = create(fmt::format("released{}.db", version));
+    ASSERT_TRUE(released.run_script(dump_of_version(version)));
+    const std::string name = fmt::format("made{}.db", version);
+    Database made = create(name);
+    const auto steps = migrations().first(static_cast<std::size_t>(version));
+    ASSERT_TRUE(migrate(made, directory_.path() / name, steps));
+    EXPECT_EQ(schema_of(made), schema_of(released)) << version;
+  }
 }
 
 TEST_F(OlderVersion, Version1IsTakenOverWithAllItHolds) {
-  ASSERT_TRUE(create("state.db").run_script(dump_of_version_1()));
+  ASSERT_TRUE(create("state.db").run_script(dump_of_version(1)));
   const auto store = open_store(directory_.path());
   ASSERT_TRUE(store);
   const Loaded loaded = value_of(store->load());
@@ -68,6 +73,23 @@ TEST_F(OlderVersion, Version1IsTakenOverWithAllItHolds) {
   EXPECT_EQ(ended->spec.labels.at("team"), "x");
   EXPECT_EQ(ended->spec.sandbox.limits.memory, Bytes{64U << 20U});
   EXPECT_EQ(value_of(store->events(0, 100)).size(), 13U);
+  for (const model::Node& node : {loaded.live[0], *ended}) {
+    EXPECT_EQ(node.owner, model::Principal::of_account(0, "root"));
+    EXPECT_EQ(node.face, model::Face::kLocal);
+  }
+}
+
+TEST_F(OlderVersion, Version2TellsTheJobOfACertificateFromThoseOfAccounts) {
+  ASSERT_TRUE(create("state.db").run_script(dump_of_version(2)));
+  const auto store = open_store(directory_.path());
+  ASSERT_TRUE(store);
+  const auto certified = value_of(store->newest_by_name("certified"));
+  ASSERT_TRUE(certified.has_value());
+  EXPECT_EQ(certified->owner, model::Principal::of_certificate("alice"));
+  EXPECT_EQ(certified->face, model::Face::kJoblet);
+  EXPECT_EQ(value_of(store->find_key("cert:alice", "k1"))->node, certified->id);
+  EXPECT_EQ(value_of(store->find_key("alice", "k1")), std::nullopt);
+  EXPECT_EQ(value_of(store->newest_by_name("live"))->owner.realm, model::Realm::kLocal);
 }
 
 }  // namespace

@@ -22,6 +22,17 @@ constexpr std::string_view kNotOfAJob =
     "NOT (kind = 'sandbox' AND EXISTS (SELECT 1 FROM nodes AS job "
     "WHERE job.id = nodes.parent AND job.sandbox = nodes.id))";
 
+// By the uid of an account, by the name of a certificate: never by the name of an account.
+std::string_view owner_condition(const model::Principal& owner) {
+  return owner.realm == model::Realm::kLocal ? "realm = ? AND owner_uid = ?"
+                                             : "realm = ? AND owner = ?";
+}
+
+void bind_owner(Execution& rows, const model::Principal& owner) {
+  rows.bind(model::to_text(owner.realm));
+  owner.realm == model::Realm::kLocal ? rows.bind(std::int64_t{owner.uid}) : rows.bind(owner.name);
+}
+
 struct IdRange {
   NodeId low;
   NodeId high;
@@ -67,7 +78,8 @@ std::string conditions(const Query& query) {
   for (std::size_t i = 0; i < query.labels.size(); ++i) {
     where += " AND place IN (SELECT place FROM labels WHERE key = ? AND value = ?)";
   }
-  if (query.owner_uid) where += " AND owner_uid = ?";
+  if (query.owner) where += fmt::format(" AND {}", owner_condition(*query.owner));
+  if (query.face) where += " AND face = ?";
   if (query.parent) where += " AND parent = ?";
   if (query.below != 0) where += " AND place < ?";
   if (!query.sandboxes_of_jobs) where += fmt::format(" AND {}", kNotOfAJob);
@@ -80,7 +92,8 @@ void bind_conditions(Execution& rows, const Query& query) {
     rows.bind(key);
     rows.bind(value);
   }
-  if (query.owner_uid) rows.bind(std::int64_t{*query.owner_uid});
+  if (query.owner) bind_owner(rows, *query.owner);
+  if (query.face) rows.bind(model::to_text(*query.face));
   if (query.parent) rows.bind(to_blob(*query.parent));
   if (query.below != 0) rows.bind(query.below);
 }
@@ -131,14 +144,14 @@ Result<MaybeNode> newest_by_name(Database& database, std::string_view name) {
 }
 
 Result<Nodes> find_by_prefix(Database& database, std::string_view prefix, std::uint32_t limit,
-                             std::optional<std::uint32_t> owner_uid) {
+                             const std::optional<model::Principal>& owner) {
   const auto range = range_of(prefix);
   if (!range) return Nodes();
   const std::string sql =
-      select_nodes(fmt::format("WHERE id BETWEEN ? AND ? AND {} {} ORDER BY id LIMIT ?", kNotOfAJob,
-                               owner_uid ? "AND owner_uid = ?" : ""));
+      select_nodes(fmt::format("WHERE id BETWEEN ? AND ? AND {} AND {} ORDER BY id LIMIT ?",
+                               kNotOfAJob, owner ? owner_condition(*owner) : "1"));
   Execution rows = WARREN_TRY(database.prepare(sql, to_blob(range->low), to_blob(range->high)));
-  if (owner_uid) rows.bind(std::int64_t{*owner_uid});
+  if (owner) bind_owner(rows, *owner);
   rows.bind(std::int64_t{limit});
   return collect(rows, read_node);
 }

@@ -25,7 +25,7 @@ using Nodes = std::vector<model::Node>;
 [[nodiscard]] Result<MaybeNode> newest_by_name(Database& database, std::string_view name);
 [[nodiscard]] Result<Nodes> find_by_prefix(Database& database, std::string_view prefix,
                                            std::uint32_t limit,
-                                           std::optional<std::uint32_t> owner_uid);
+                                           const std::optional<model::Principal>& owner);
 [[nodiscard]] Result<Page> list(Database& database, const Query& query);
 [[nodiscard]] Result<std::vector<NodeId>> children(Database& database, const NodeId& parent);
 [[nodiscard]] Result<std::optional<KeyRecord>> find_key(Database& database, std::string_view owner,

@@ -74,11 +74,11 @@ TEST_F(Queries, TheStartOfAnIdMeansNoSandboxOfAJobAndNothingOfOthers) {
   sandbox.kind = model::Kind::kSandbox;
   sandbox.parent = job.id;
   job.sandbox = sandbox.id;
-  of_another.owner_uid = job.owner_uid + 1;
+  of_another.owner.uid = job.owner.uid + 1;
   put(batch_of(InsertNode{job}, InsertNode{sandbox}, InsertNode{of_another}));
   const std::string start = job.id.to_text().substr(0, 8);
   EXPECT_THAT(seqs(store_->find_by_prefix(start, 10)), ElementsAre(1, 3));
-  EXPECT_THAT(seqs(store_->find_by_prefix(start, 1, of_another.owner_uid)), ElementsAre(3));
+  EXPECT_THAT(seqs(store_->find_by_prefix(start, 1, of_another.owner)), ElementsAre(3));
 }
 
 TEST_F(Queries, NoIdStartsWithWhatIsNoId) {
@@ -122,15 +122,45 @@ TEST_F(Queries, ListsWhatHasEveryLabel) {
 }
 
 TEST_F(Queries, ListsByOwnerAndByParent) {
+  const auto alice = model::Principal::of_account(1000, "alice");
+  const auto bob = model::Principal::of_account(1001, "bob");
   model::Node bobs = make_node(2);
-  bobs.owner_uid = 1001;
+  bobs.owner = bob;
   bobs.parent = make_id(1);
   put(batch_of(InsertNode{make_node(1)}, InsertNode{bobs}));
-  EXPECT_THAT(listed(with(&Query::owner_uid, 1001)), ElementsAre(2));
+  EXPECT_THAT(listed(with(&Query::owner, bob)), ElementsAre(2));
   EXPECT_THAT(listed(with(&Query::parent, make_id(1))), ElementsAre(2));
-  EXPECT_THAT(listed(with(&Query::owner_uid, 1000, with(&Query::parent, make_id(1)))), IsEmpty());
+  EXPECT_THAT(listed(with(&Query::owner, alice, with(&Query::parent, make_id(1)))), IsEmpty());
   EXPECT_THAT(value_of(store_->children(make_id(1))), ElementsAre(make_id(2)));
   EXPECT_THAT(value_of(store_->children(make_id(2))), IsEmpty());
+}
+
+TEST_F(Queries, ListsByFace) {
+  model::Node joblets = make_node(2);
+  joblets.face = model::Face::kJoblet;
+  put(batch_of(InsertNode{make_node(1)}, InsertNode{joblets}));
+  EXPECT_THAT(listed(with(&Query::face, model::Face::kJoblet)), ElementsAre(2));
+  EXPECT_THAT(listed(with(&Query::face, model::Face::kLocal)), ElementsAre(1));
+  EXPECT_THAT(listed(with(&Query::face, model::Face::kJobWorker)), IsEmpty());
+  const auto stranger = model::Principal::of_certificate("alice");
+  EXPECT_THAT(listed(with(&Query::owner, stranger, with(&Query::face, model::Face::kJoblet))),
+              IsEmpty());
+}
+
+TEST_F(Queries, TellsACertificateFromAnAccountOfTheSameName) {
+  const auto account = model::Principal::of_account(1000, "alice");
+  const auto renamed = model::Principal::of_account(1000, "alice2");
+  const auto certificate = model::Principal::of_certificate("alice");
+  model::Node certified = make_node(2);
+  certified.owner = certificate;
+  put(batch_of(InsertNode{make_node(1)}, InsertNode{certified}));
+  EXPECT_THAT(listed(with(&Query::owner, account)), ElementsAre(1));
+  EXPECT_THAT(listed(with(&Query::owner, renamed)), ElementsAre(1));
+  EXPECT_THAT(listed(with(&Query::owner, certificate)), ElementsAre(2));
+  EXPECT_THAT(listed(with(&Query::owner, model::Principal::of_certificate("bob"))), IsEmpty());
+  const std::string start = make_id(1).to_text().substr(0, 6);
+  EXPECT_THAT(seqs(store_->find_by_prefix(start, 10, account)), ElementsAre(1));
+  EXPECT_THAT(seqs(store_->find_by_prefix(start, 10, certificate)), ElementsAre(2));
 }
 
 TEST_F(Queries, HidesOnlySandboxesThatWereMadeForAProcess) {

@@ -98,7 +98,16 @@ CREATE TABLE counters (
 INSERT INTO counters VALUES ('seq', 0), ('event', 0);
 )sql";
 
-constexpr std::array kMigrations{Migration{kVersion1}};
+// A node belongs to an account or to the subject of a certificate, and came through a face. What
+// there was before belongs to accounts and came over the engine's own socket. Scheduled jobs can be
+// late.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE nodes ADD COLUMN realm TEXT NOT NULL DEFAULT 'local';
+ALTER TABLE nodes ADD COLUMN face TEXT NOT NULL DEFAULT 'local';
+ALTER TABLE nodes ADD COLUMN late_msec INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array kMigrations{Migration{kVersion1}, Migration{kVersion2}};
 
 Result<std::int64_t> read_integer(Database& database, std::string_view sql) {
   Execution rows = WARREN_TRY(database.prepare(sql));

@@ -140,6 +140,7 @@ Json to_json(const model::JobSpec& spec) {
   if (spec.parent) json["parent"] = spec.parent->to_text();
   put(json, "priority", spec.priority);
   put_choice(json, "stop_on_client_exit", spec.on_client_exit, model::OnClientExit::kStop);
+  put_choice(json, "end_with_engine", spec.on_engine_exit, model::OnEngineExit::kKill);
   put(json, "forget_when_ended", spec.forget_when_ended);
   put(json, "wait_for_uploads", spec.wait_for_uploads);
   return json;
@@ -156,6 +157,7 @@ model::JobSpec spec_from_json(const Json& json) {
   }
   get(json, "priority", spec.priority);
   get_choice(json, "stop_on_client_exit", spec.on_client_exit, model::OnClientExit::kStop);
+  get_choice(json, "end_with_engine", spec.on_engine_exit, model::OnEngineExit::kKill);
   get(json, "forget_when_ended", spec.forget_when_ended);
   get(json, "wait_for_uploads", spec.wait_for_uploads);
   return spec;

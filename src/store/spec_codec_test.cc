@@ -45,6 +45,7 @@ model::JobSpec full_spec() {
           .parent = make_id(9),
           .priority = -100,
           .on_client_exit = model::OnClientExit::kStop,
+          .on_engine_exit = model::OnEngineExit::kKill,
           .forget_when_ended = true,
           .wait_for_uploads = true};
 }

@@ -149,7 +149,7 @@ TEST_F(StateFile, IsLeftUntouchedWhenItIsNewerThanTheProgram) {
   const std::string before = content(path_);
   EXPECT_THAT(Store::open(directory_.path(), Durability::kProcess),
               HoldsError(Errc::kFailedPrecondition,
-                         HasSubstr("state.db is of version 7; this warren reads up to 1")));
+                         HasSubstr("state.db is of version 7; this warren reads up to 2")));
   EXPECT_EQ(content(path_), before);
 }
 

@@ -98,12 +98,10 @@ Result<std::optional<model::Node>> Store::newest_by_name(const std::string& name
   return impl_->read([&](Database& database) { return store::newest_by_name(database, name); });
 }
 
-Result<std::vector<model::Node>> Store::find_by_prefix(const std::string& prefix,
-                                                       std::uint32_t limit,
-                                                       std::optional<std::uint32_t> owner_uid) {
-  return impl_->read([&](Database& database) {
-    return store::find_by_prefix(database, prefix, limit, owner_uid);
-  });
+Result<std::vector<model::Node>> Store::find_by_prefix(
+    const std::string& prefix, std::uint32_t limit, const std::optional<model::Principal>& owner) {
+  return impl_->read(
+      [&](Database& database) { return store::find_by_prefix(database, prefix, limit, owner); });
 }
 
 Result<Page> Store::list(const Query& query) {

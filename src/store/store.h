@@ -88,7 +88,8 @@ using Batch = std::vector<Change>;
 struct Query {
   std::vector<model::State> states;           // Empty: all.
   std::map<std::string, std::string> labels;  // All must match.
-  std::optional<std::uint32_t> owner_uid;     // Only this owner's.
+  std::optional<model::Principal> owner;      // Only this owner's.
+  std::optional<model::Face> face;            // Only what came through it.
   std::optional<NodeId> parent;
   bool sandboxes_of_jobs = false;  // Also sandboxes that were made for a process.
   bool specs_of_live = true;       // False: empty, for a reader that has them already.
@@ -134,9 +135,10 @@ class Store {
   [[nodiscard]] Result<std::optional<model::Node>> find_by_seq(std::uint64_t seq);
   [[nodiscard]] Result<std::optional<model::Node>> newest_by_name(const std::string& name);
   // At most `limit` nodes whose id starts with `prefix`, no sandboxes of jobs among them; only
-  // those of `owner_uid`, where it is given.
+  // those of `owner`, where it is given.
   [[nodiscard]] Result<std::vector<model::Node>> find_by_prefix(
-      const std::string& prefix, std::uint32_t limit, std::optional<std::uint32_t> owner_uid = {});
+      const std::string& prefix, std::uint32_t limit,
+      const std::optional<model::Principal>& owner = {});
   [[nodiscard]] Result<Page> list(const Query& query);
   [[nodiscard]] Result<std::vector<NodeId>> children(const NodeId& parent);
   [[nodiscard]] Result<std::optional<KeyRecord>> find_key(const std::string& owner,
@@ -145,7 +147,8 @@ class Store {
   // Ended nodes to forget: ended before `ended_before`, or beyond the newest `keep`. Oldest first.
   [[nodiscard]] Result<std::vector<NodeId>> expired(Timestamp ended_before, std::uint64_t keep,
                                                     std::uint32_t limit);
-  // Removes keys older than `before` and events beyond the newest `keep_events`.
+  // Removes keys older than `before` whose node is not alive, and events beyond the newest
+  // `keep_events`.
   void prune(Timestamp keys_before, std::uint64_t keep_events);
 
  private:

@@ -34,8 +34,7 @@ inline model::Node make_node(std::uint16_t number) {
   model::Node node;
   node.id = make_id(number);
   node.seq = number;
-  node.owner = "alice";
-  node.owner_uid = 1000;
+  node.owner = model::Principal::of_account(1000, "alice");
   node.spec.process.argv = {"/bin/true"};
   node.state = model::State::kRunning;
   node.created_at = at_second(1'700'000'000 + number);

@@ -29,8 +29,8 @@ model::Node full_node() {
   node.kind = model::Kind::kScope;
   node.parent = make_id(1);
   node.sandbox = make_id(2);
-  node.owner = "cn=\xc3\xa4";
-  node.owner_uid = ~0U;
+  node.owner = model::Principal::of_certificate("a@b");
+  node.face = model::Face::kJobWorker;
   node.spec.name = "full";
   node.spec.labels = {{"team", "red"}};
   node.state = model::State::kStopped;
@@ -48,6 +48,7 @@ model::Node full_node() {
   node.stderr_bytes = Bytes{9};
   node.lost_bytes = Bytes{10};
   node.scheduled_at = at_second(1) + std::chrono::microseconds(1);
+  node.late = std::chrono::milliseconds(1500);
   node.started_at = at_second(2);
   node.ended_at = at_second(-3);
   return node;
@@ -88,7 +89,7 @@ TEST_F(StoreTest, UpdatesAllButWhatANodeIsBornWith) {
   model::Node expected = full_node();
   const model::Node original = make_node(7);
   expected.owner = original.owner;
-  expected.owner_uid = original.owner_uid;
+  expected.face = original.face;
   expected.spec = original.spec;
   EXPECT_EQ(value_of(store_->find(make_id(7))), expected);
 }
@@ -241,6 +242,15 @@ TEST_F(StoreTest, PrunesOldKeysAndAllButTheNewestEvents) {
   EXPECT_EQ(value_of(store_->find_key("alice", "old")), std::nullopt);
   EXPECT_EQ(value_of(store_->find_key("alice", "young")), make_key("young", 20));
   EXPECT_THAT(value_of(store_->events(0, 100)), ElementsAre(make_event(2, 1), make_event(3, 1)));
+}
+
+TEST_F(StoreTest, KeepsTheKeyOfWhatLivesHoweverOldItIs) {
+  put(batch_of(InsertNode{make_node(1)}, InsertNode{make_ended(2)}, PutKey{make_key("alive", 1)},
+               PutKey{make_key("ended", 2)}));
+  store_->prune(at_second(20), 2);
+  put({});  // Comes after it.
+  EXPECT_EQ(value_of(store_->find_key("alice", "alive")), make_key("alive", 1));
+  EXPECT_EQ(value_of(store_->find_key("alice", "ended")), std::nullopt);
 }
 
 TEST_F(StoreTest, CopiesTheLogIntoTheDatabaseWhileItIsOpen) {

@@ -9,73 +9,39 @@
 #include <array>
 #include <cstring>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "os/call.h"
 #include "os/context.h"
+#include "os/sealed_file.h"
+#include "os/socket.h"
+#include "wire/client_socket.h"
 #include "wire/status.h"
 
 namespace warren::wire {
 namespace {
 
-// The most that the kernel passes with one message (SCM_MAX_FD), so that none is ever cut off.
-constexpr std::size_t kMostInOneMessage = 253;
-
-Result<sockaddr_un> make_address(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) {
-    return fail(Errc::kInvalidArgument, "the socket path '{}' must have 1 to {} bytes", path,
-                sizeof address.sun_path - 1);
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  return address;
-}
-
-Error refused(const std::string& path, os::Errno error) {
-  const Errc code = error.value == ECONNREFUSED ? Errc::kUnavailable : os::to_errc(error);
-  return {code, fmt::format("connecting to {}: {}", path, os::message(error))};
-}
-
-void take_descriptors_of(msghdr& message, std::deque<os::UniqueFd>& descriptors) {
-  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
-       part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
-      descriptors.emplace_back(fd);
-    }
-  }
-}
+// From this size on a request travels as a file, where it may: nobody copies it then.
+constexpr std::size_t kWorthAFile = std::size_t{1} << 20;
 
 }  // namespace
 
 Result<ClientChannel> ClientChannel::connect(const std::string& path) {
-  const sockaddr_un address = WARREN_TRY(make_address(path));
-  os::UniqueFd socket = WARREN_TRY(
-      os::context(os::call_for_fd([] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }),
-                  "creating a socket"));
-  const auto connected = os::call([&] {
-    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  });
-  if (!connected) return std::unexpected(refused(path, connected.error()));
-  return over(std::move(socket));
+  std::optional<os::UniqueFd> socket = WARREN_TRY(connect_socket(path, Blocking::kYes));
+  if (!socket) return fail(Errc::kUnavailable, "connecting to {}: too many clients wait", path);
+  return over(*std::move(socket));
 }
 
-Result<ClientChannel> ClientChannel::over(os::UniqueFd socket) {
-  ClientChannel channel(std::move(socket));
+Result<ClientChannel> ClientChannel::over(os::UniqueFd socket, LargeRequests large_requests) {
+  ClientChannel channel(std::move(socket), large_requests);
   WARREN_TRY(channel.greet());
   return channel;
 }
 
 Result<> ClientChannel::greet() {
-  v1::Frame frame;
-  frame.mutable_hello()->set_version(kVersion);
-  frame.mutable_hello()->set_product("warren");
   // Who refuses hangs up without waiting for a greeting, and has said why.
-  const auto sent = send(frame);
+  const auto sent = send(greeting());
   while (!greeted_) WARREN_TRY(receive(Wait::kYes));
   return sent;
 }
@@ -86,9 +52,18 @@ Result<CallId> ClientChannel::open(std::string_view method,
   v1::Frame frame;
   frame.set_call(++last_call_);
   frame.mutable_open()->set_method(std::string(method));
-  frame.mutable_open()->set_request(request.SerializePartialAsString());
   frame.mutable_open()->set_credit(credit);
-  WARREN_TRY(send(frame));
+  std::string bytes = request.SerializePartialAsString();
+  os::UniqueFd file;
+  if (large_requests_ == LargeRequests::kAsFiles && bytes.size() >= kWorthAFile) {
+    file = WARREN_TRY(os::context(
+        os::make_sealed_file("request", std::as_bytes(std::span(bytes))), "keeping a request"));
+    frame.set_descriptors(1);
+    frame.add_kinds(v1::HANDED_REQUEST);
+  } else {
+    frame.mutable_open()->set_request(std::move(bytes));
+  }
+  WARREN_TRY(send(frame, file));
   calls_[last_call_] = {.window = credit};
   return last_call_;
 }
@@ -147,63 +122,36 @@ Result<pid_t> ClientChannel::server_pid() const {
   return credentials.pid;
 }
 
-Result<> ClientChannel::send(const v1::Frame& frame) {
+Result<> ClientChannel::send(const v1::Frame& frame, const os::UniqueFd& file) {
   const std::string bytes = WARREN_TRY(encode(frame));
-  std::string_view rest = bytes;
+  auto rest = std::as_bytes(std::span(bytes));
+  const int descriptor = file.get();
+  std::span<const int> descriptors(&descriptor, file ? 1 : 0);  // Goes with the first byte.
   while (!rest.empty()) {
-    const auto sent = os::call_for<std::size_t>(
-        [&] { return ::send(socket_.get(), rest.data(), rest.size(), MSG_NOSIGNAL); });
+    const auto sent = os::send_message(socket_.get(), rest, std::exchange(descriptors, {}));
     if (!sent) return fail(Errc::kUnavailable, "the engine hung up");
-    rest.remove_prefix(*sent);
+    rest = rest.subspan(*sent);
   }
   return {};
 }
 
 Result<bool> ClientChannel::receive(Wait wait) {
-  std::array<char, 16384> bytes;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostInOneMessage * sizeof(int))> control;
-  iovec part{.iov_base = bytes.data(), .iov_len = bytes.size()};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  const int flags = MSG_CMSG_CLOEXEC | (wait == Wait::kNo ? MSG_DONTWAIT : 0);
-  const auto count =
-      os::call_for<std::size_t>([&] { return ::recvmsg(socket_.get(), &message, flags); });
-  if (!count && count.error() == os::Errno{EAGAIN}) return false;
-  if (!count || *count == 0) return fail(Errc::kUnavailable, "the engine hung up");
-  take_descriptors_of(message, descriptors_);
-  decoder_.append(std::string_view(bytes.data(), *count));
-  WARREN_TRY(take_frames());
+  if (!WARREN_TRY(receiver_.receive(socket_.get(), wait))) return false;
+  while (std::optional<ReceivedFrame> received = WARREN_TRY(receiver_.next())) {
+    WARREN_TRY(accept(*std::move(received)));
+  }
   return true;
 }
 
-Result<> ClientChannel::take_frames() {
-  for (;;) {
-    std::optional<v1::Frame> frame = WARREN_TRY(decoder_.next());
-    if (!frame) break;
-    WARREN_TRY(accept(*std::move(frame)));
-  }
-  // Descriptors travel with the first bytes of their frame: with no frame begun, nobody owns these.
-  if (!decoder_.is_inside_frame()) descriptors_.clear();
-  return {};
-}
-
-Result<> ClientChannel::accept(v1::Frame frame) {
-  CallEvent event{.call = frame.call()};
-  event.descriptors = WARREN_TRY(take_descriptors(frame.descriptors()));
+Result<> ClientChannel::accept(ReceivedFrame received) {
+  v1::Frame& frame = received.frame;
   if (frame.call() == 0) {
-    if (frame.has_end()) return to_result(frame.end());
-    if (!frame.has_hello()) return fail(Errc::kInternal, "the engine sent an unexpected frame");
-    if (frame.hello().version() != kVersion) {
-      return fail(Errc::kFailedPrecondition, "{} speaks version {} of the native API, not {}",
-                  frame.hello().product(), frame.hello().version(), kVersion);
-    }
+    WARREN_TRY(check_greeting(frame));
     greeted_ = true;
     return {};
   }
   if (!calls_.contains(frame.call())) return {};  // Under way when the call was cancelled.
+  CallEvent event{.call = frame.call(), .descriptors = std::move(received.descriptors)};
   if (frame.has_end()) {
     event.end = to_result(frame.end());
     calls_.erase(frame.call());
@@ -214,18 +162,6 @@ Result<> ClientChannel::accept(v1::Frame frame) {
   }
   events_.push_back(std::move(event));
   return {};
-}
-
-Result<std::vector<os::UniqueFd>> ClientChannel::take_descriptors(std::uint32_t count) {
-  if (count > descriptors_.size()) {
-    return fail(Errc::kInternal, "the engine announced {} descriptors and sent {}", count,
-                descriptors_.size());
-  }
-  const auto end = descriptors_.begin() + count;
-  std::vector<os::UniqueFd> taken(std::make_move_iterator(descriptors_.begin()),
-                                  std::make_move_iterator(end));
-  descriptors_.erase(descriptors_.begin(), end);
-  return taken;
 }
 
 Result<CallEvent> ClientChannel::deliver(std::deque<CallEvent>::iterator event) {

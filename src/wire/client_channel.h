@@ -18,7 +18,7 @@
 
 #include "base/result.h"
 #include "os/unique_fd.h"
-#include "wire/codec.h"
+#include "wire/frame_receiver.h"
 
 namespace warren::wire {
 
@@ -32,6 +32,9 @@ struct CallEvent {
   std::optional<Result<>> end{};            // Set: the call is over, and `message` is empty.
 };
 
+// What becomes of a request that is larger than a frame: an engine takes none, warren-remote does.
+enum class LargeRequests : bool { kRefused, kAsFiles };
+
 class ClientChannel {
  public:
   // Connects to the Unix socket at `path` and exchanges Hello. Fails with kNotFound when there is
@@ -39,7 +42,8 @@ class ClientChannel {
   [[nodiscard]] static Result<ClientChannel> connect(const std::string& path);
 
   // Takes over a connected stream socket.
-  [[nodiscard]] static Result<ClientChannel> over(os::UniqueFd socket);
+  [[nodiscard]] static Result<ClientChannel> over(
+      os::UniqueFd socket, LargeRequests large_requests = LargeRequests::kRefused);
 
   // Begins a call and does not wait. `credit` messages may be under way at a time.
   [[nodiscard]] Result<CallId> open(std::string_view method,
@@ -66,26 +70,25 @@ class ClientChannel {
   [[nodiscard]] Result<pid_t> server_pid() const;
 
  private:
-  enum class Wait : bool { kNo, kYes };
   struct OpenCall {
     std::uint32_t window = 0;
     std::uint32_t taken = 0;  // Messages handed to the caller since credit was last given.
   };
 
-  explicit ClientChannel(os::UniqueFd socket) : socket_(std::move(socket)) {}
+  ClientChannel(os::UniqueFd socket, LargeRequests large_requests)
+      : socket_(std::move(socket)), large_requests_(large_requests) {}
 
   [[nodiscard]] Result<> greet();
-  [[nodiscard]] Result<> send(const v1::Frame& frame);
-  // Reads once into the decoder; false when nothing is there and it was told not to wait.
+  [[nodiscard]] Result<> send(const v1::Frame& frame, const os::UniqueFd& file = {});
+  // Reads once and takes the frames that are whole; false when nothing is there and it was told
+  // not to wait.
   [[nodiscard]] Result<bool> receive(Wait wait);
-  [[nodiscard]] Result<> take_frames();
-  [[nodiscard]] Result<> accept(v1::Frame frame);
-  [[nodiscard]] Result<std::vector<os::UniqueFd>> take_descriptors(std::uint32_t count);
+  [[nodiscard]] Result<> accept(ReceivedFrame received);
   [[nodiscard]] Result<CallEvent> deliver(std::deque<CallEvent>::iterator event);
 
   os::UniqueFd socket_;
-  Decoder decoder_;
-  std::deque<os::UniqueFd> descriptors_;  // Received, and of a frame that is not yet whole.
+  LargeRequests large_requests_;
+  FrameReceiver receiver_;
   std::deque<CallEvent> events_;
   std::map<CallId, OpenCall> calls_;
   CallId last_call_ = 0;

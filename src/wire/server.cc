@@ -89,6 +89,9 @@ Server::Server(const asio::any_io_executor& executor, os::UniqueFd listening, Se
   core_->listening.non_blocking(true);
 }
 
+Server::Server(const asio::any_io_executor& executor, ServerOptions options)
+    : core_(std::make_shared<ServerCore>(executor, std::move(options))) {}
+
 Server::~Server() {
   close();
 }
@@ -97,8 +100,16 @@ void Server::handle(std::string_view method, Handler handler) {
   core_->handlers.emplace(method, std::move(handler));
 }
 
+void Server::handle_others(Handler handler) {
+  core_->handler_of_others = std::move(handler);
+}
+
 void Server::start() {
   asio::co_spawn(core_->listening.get_executor(), accept_connections(core_), asio::detached);
+}
+
+void Server::adopt(os::UniqueFd socket) {
+  welcome(core_, std::move(socket));
 }
 
 void Server::close() {

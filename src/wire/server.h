@@ -13,12 +13,15 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "os/unique_fd.h"
+#include "warren/v1/frame.pb.h"
+#include "wire/handed.h"
 
 namespace warren::wire {
 
@@ -27,6 +30,8 @@ struct Peer {
   uid_t uid;
   gid_t gid;
   pid_t pid;
+  // For whom it says that it calls. Nobody has checked this but ServerOptions::vouch.
+  std::optional<v1::OnBehalfOf> on_behalf_of = {};
 };
 
 // One call of one client. It lives as long as its handler runs; after the client has gone it stays
@@ -36,13 +41,14 @@ class Call {
   virtual ~Call() = default;
 
   [[nodiscard]] virtual const Peer& peer() const noexcept = 0;
+  [[nodiscard]] virtual std::string_view method() const noexcept = 0;
   [[nodiscard]] virtual std::string_view request() const noexcept = 0;
 
   // Sends one message and the descriptors that go with it (at most kMostDescriptors). Waits until
   // the client has given credit and has read enough of what was sent before. Fails with
   // kUnavailable once the client has cancelled or gone. One send at a time.
-  [[nodiscard]] virtual boost::asio::awaitable<Result<>> send(
-      std::string message, std::vector<os::UniqueFd> descriptors = {}) = 0;
+  [[nodiscard]] virtual boost::asio::awaitable<Result<>> send(std::string message,
+                                                              std::vector<Handed> handed = {}) = 0;
 
   [[nodiscard]] virtual bool is_cancelled() const noexcept = 0;
 
@@ -70,6 +76,12 @@ struct ServerOptions {
   std::chrono::milliseconds handshake_deadline{5000};
   // Says who may connect; absent, whoever can reach the socket. A refused client is told why.
   std::function<Result<>(const Peer&)> admit{};
+  // Says whether a client may speak for whom its Hello names, or for nobody. Absent, nobody may
+  // speak for others.
+  std::function<Result<>(const Peer&)> vouch{};
+  // Takes requests that are larger than a frame as sealed files. Only from clients that are trusted
+  // not to send descriptors for the sake of it.
+  bool accepts_files = false;
 };
 
 struct ServerCore;
@@ -81,13 +93,19 @@ class Server {
   // `listening` is a bound Unix stream socket on which listen(2) has been called.
   Server(const boost::asio::any_io_executor& executor, os::UniqueFd listening,
          ServerOptions options = {});
+  // Accepts no connections, but those that adopt() is given.
+  explicit Server(const boost::asio::any_io_executor& executor, ServerOptions options = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   // Registers the handler of "warren.v1.Engine/Run". Before start().
   void handle(std::string_view method, Handler handler);
+  // Registers the handler of all methods that have none of their own. Before start().
+  void handle_others(Handler handler);
   void start();
+  // Serves a connected socket as if it had been accepted.
+  void adopt(os::UniqueFd socket);
   void close();
 
   [[nodiscard]] std::size_t connections() const noexcept;

@@ -14,20 +14,26 @@ constexpr std::uint32_t kMostCredit = 1024;
 }  // namespace
 
 ServerCall::ServerCall(std::shared_ptr<Session> session,
-                       const boost::asio::any_io_executor& executor, v1::Frame open)
+                       const boost::asio::any_io_executor& executor, v1::Frame open,
+                       std::optional<os::SealedFile> file)
     : session_(std::move(session)),
       id_(open.call()),
+      method_(std::move(*open.mutable_open()->mutable_method())),
       request_(std::move(*open.mutable_open()->mutable_request())),
+      file_(std::move(file)),
       credit_(open.open().credit() == 0 ? kDefaultCredit
                                         : std::min(open.open().credit(), kMostCredit)),
       sendable_(executor),
       gone_(executor) {}
 
-boost::asio::awaitable<Result<>> ServerCall::send(std::string message,
-                                                  std::vector<os::UniqueFd> descriptors) {
-  if (descriptors.size() > kMostDescriptors) {
-    co_return fail(Errc::kInternal, "{} descriptors are too many for one message",
-                   descriptors.size());
+std::string_view ServerCall::request() const noexcept {
+  if (!file_) return request_;
+  return {reinterpret_cast<const char*>(file_->bytes().data()), file_->bytes().size()};
+}
+
+boost::asio::awaitable<Result<>> ServerCall::send(std::string message, std::vector<Handed> handed) {
+  if (handed.size() > kMostDescriptors) {
+    co_return fail(Errc::kInternal, "{} descriptors are too many for one message", handed.size());
   }
   while (!cancelled_ && (credit_ == 0 || session_->is_congested())) co_await sendable_.wait();
   if (cancelled_) co_return fail(Errc::kUnavailable, "the client has gone");
@@ -35,7 +41,12 @@ boost::asio::awaitable<Result<>> ServerCall::send(std::string message,
   v1::Frame frame;
   frame.set_call(id_);
   frame.set_message(std::move(message));
-  frame.set_descriptors(static_cast<std::uint32_t>(descriptors.size()));
+  frame.set_descriptors(static_cast<std::uint32_t>(handed.size()));
+  std::vector<os::UniqueFd> descriptors;
+  for (Handed& each : handed) {
+    frame.add_kinds(each.kind);
+    descriptors.push_back(std::move(each.descriptor));
+  }
   co_return session_->send(frame, std::move(descriptors));
 }
 

@@ -9,16 +9,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
+#include <atomic>
 #include <future>
-#include <thread>
 
 #include "base/co_try.h"
-#include "tests/support/listening_socket.h"
 #include "tests/support/result_matchers.h"
-#include "warren/v1/engine.pb.h"
-#include "wire/client_channel.h"
+#include "wire/server_fixture.h"
 
 namespace warren::wire {
 namespace {
@@ -29,10 +25,6 @@ using ::testing::HasSubstr;
 // Far beyond what anything here takes; only a failure waits that long.
 constexpr std::chrono::seconds kDeadline{20};
 
-awaitable<Result<>> echo(std::shared_ptr<Call> call) {
-  co_return co_await call->send(std::string(call->request()));
-}
-
 awaitable<Result<>> refuse(std::shared_ptr<Call> call) {
   co_return fail(Errc::kNotFound, "no job '{}'", call->request().size());
 }
@@ -42,73 +34,14 @@ awaitable<Result<>> wait_for_cancel(std::shared_ptr<Call> call) {
   co_return Result<>();
 }
 
-awaitable<Result<>> hand_over_a_pipe(std::shared_ptr<Call> call) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) < 0) co_return fail(Errc::kInternal, "no pipe");
-  const os::UniqueFd writer(ends[1]);
-  std::vector<os::UniqueFd> descriptors;
-  descriptors.emplace_back(ends[0]);
-  std::ignore = ::write(writer.get(), "through", 7);
-  co_return co_await call->send("first", std::move(descriptors));
-}
-
-v1::NodeRequest request_of(std::string node) {
-  v1::NodeRequest request;
-  request.set_node(std::move(node));
-  return request;
-}
-
-os::UniqueFd connect_raw(const std::string& path) {
-  os::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  EXPECT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  return socket;
-}
-
-// What the server says until it closes.
-std::string read_until_closed(const os::UniqueFd& socket) {
-  std::string all;
-  char bytes[4096];
-  for (;;) {
-    const ssize_t count = ::read(socket.get(), bytes, sizeof bytes);
-    if (count <= 0) return all;
-    all.append(bytes, static_cast<std::size_t>(count));
-  }
-}
-
-class ServerTest : public ::testing::Test {
+class ServerTest : public ServerFixture {
  protected:
-  void start(ServerOptions options = {}) {
-    server_ = std::make_unique<Server>(io_.get_executor(), socket_.take(), std::move(options));
-    server_->handle("Echo", echo);
-    server_->handle("Refuse", refuse);
-    server_->handle("Wait", wait_for_cancel);
-    server_->handle("Pipe", hand_over_a_pipe);
-    server_->handle("Flood", [this](std::shared_ptr<Call> call) { return flood(std::move(call)); });
-    server_->handle("Watch", [this](std::shared_ptr<Call> call) { return watch(std::move(call)); });
-    server_->start();
-    thread_ = std::jthread([this] { io_.run(); });
-  }
-
-  void TearDown() override {
-    if (!server_) return;
-    boost::asio::post(io_, [this] { server_->close(); });
-    thread_.join();
-  }
-
-  [[nodiscard]] ClientChannel connect() const {
-    auto channel = ClientChannel::connect(socket_.path());
-    EXPECT_TRUE(channel) << channel.error().message;
-    return *std::move(channel);
-  }
-
-  // Asks the server's thread.
-  [[nodiscard]] std::size_t connections() {
-    std::promise<std::size_t> answer;
-    boost::asio::post(io_, [&] { answer.set_value(server_->connections()); });
-    return answer.get_future().get();
+  void register_on(Server& server) override {
+    server.handle("Echo", echo);
+    server.handle("Refuse", refuse);
+    server.handle("Wait", wait_for_cancel);
+    server.handle("Flood", [this](std::shared_ptr<Call> call) { return flood(std::move(call)); });
+    server.handle("Watch", [this](std::shared_ptr<Call> call) { return watch(std::move(call)); });
   }
 
   awaitable<Result<>> flood(std::shared_ptr<Call> call) {
@@ -125,10 +58,6 @@ class ServerTest : public ::testing::Test {
     co_return Result<>();
   }
 
-  test::ListeningSocket socket_;
-  boost::asio::io_context io_{1};
-  std::unique_ptr<Server> server_;
-  std::jthread thread_;
   std::atomic<int> flooded_ = 0;
   std::size_t payload_ = 10;
   std::promise<void> cancelled_;
@@ -151,36 +80,7 @@ TEST_F(ServerTest, CarriesTheErrorOfAHandler) {
 TEST_F(ServerTest, NamesACallItDoesNotHave) {
   start();
   EXPECT_THAT(connect().exchange("Nothing", request_of("")),
-              test::HoldsError(Errc::kFailedPrecondition, HasSubstr("'Nothing'")));
-}
-
-TEST_F(ServerTest, KnowsWhoCalls) {
-  start({.admit = [](const Peer& peer) -> Result<> {
-    if (peer.uid == ::getuid() && peer.pid == ::getpid()) return {};
-    return fail(Errc::kInternal, "wrong peer");
-  }});
-  EXPECT_TRUE(connect().exchange("Echo", request_of("x")));
-}
-
-TEST_F(ServerTest, TellsARefusedClientWhy) {
-  start(
-      {.admit = [](const Peer&) -> Result<> { return fail(Errc::kPermissionDenied, "not you"); }});
-  EXPECT_THAT(ClientChannel::connect(socket_.path()),
-              test::HoldsError(Errc::kPermissionDenied, "not you"));
-}
-
-TEST_F(ServerTest, HandsOverDescriptors) {
-  start();
-  auto channel = connect();
-  const auto call = *channel.open("Pipe", request_of(""));
-  const auto event = channel.next_of(call);
-  ASSERT_TRUE(event);
-  ASSERT_EQ(event->descriptors.size(), 1U);
-  const int fd = event->descriptors[0].get();
-  EXPECT_TRUE(::fcntl(fd, F_GETFD) & FD_CLOEXEC);
-  char bytes[16];
-  EXPECT_EQ(::read(fd, bytes, sizeof bytes), 7);
-  EXPECT_EQ(std::string(bytes, 7), "through");
+              test::HoldsError(Errc::kUnimplemented, HasSubstr("'Nothing'")));
 }
 
 TEST_F(ServerTest, KeepsAnswersOfSeveralCallsApart) {

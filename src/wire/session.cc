@@ -14,6 +14,8 @@
 #include <utility>
 
 #include "os/call.h"
+#include "os/context.h"
+#include "wire/received_descriptors.h"
 #include "wire/server_call.h"
 #include "wire/status.h"
 
@@ -26,8 +28,10 @@ constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
-asio::awaitable<void> Signal::wait() {
-  co_await timer_.async_wait(kNoThrow);
+const Handler* ServerCore::handler_of(std::string_view method) const {
+  const auto own = handlers.find(method);
+  if (own != handlers.end()) return &own->second;
+  return handler_of_others ? &handler_of_others : nullptr;
 }
 
 Session::Session(std::shared_ptr<ServerCore> core, os::UniqueFd socket, const Peer& peer)
@@ -89,9 +93,13 @@ asio::awaitable<bool> Session::read_some() {
 
 bool Session::receive() {
   std::array<char, 16384> bytes;
+  const int socket = socket_.native_handle();
   // Without room for control data the kernel closes descriptors that a client sends.
-  const auto count = os::call_for<std::size_t>(
-      [&] { return ::recv(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT); });
+  const auto count =
+      core_->options.accepts_files
+          ? receive_with_descriptors(socket, bytes, descriptors_, MSG_DONTWAIT)
+          : os::call_for<std::size_t>(
+                [&] { return ::recv(socket, bytes.data(), bytes.size(), MSG_DONTWAIT); });
   if (!count) return count.error() == os::Errno{EAGAIN};
   decoder_.append(std::string_view(bytes.data(), *count));
   return *count != 0;
@@ -103,11 +111,13 @@ Result<> Session::take_frames() {
     if (!frame) break;
     WARREN_TRY(accept(*std::move(frame)));
   }
+  // Descriptors travel with the first bytes of their frame: with no frame begun, nobody owns these.
+  if (!decoder_.is_inside_frame()) descriptors_.clear();
   return {};
 }
 
 Result<> Session::accept(v1::Frame frame) {
-  if (!greeted_) return greet(frame);
+  if (!greeted_) return greet(std::move(frame));
   const auto call = calls_.find(frame.call());
   switch (frame.kind_case()) {
     case v1::Frame::kOpen:
@@ -124,11 +134,15 @@ Result<> Session::accept(v1::Frame frame) {
   }
 }
 
-Result<> Session::greet(const v1::Frame& frame) {
+Result<> Session::greet(v1::Frame frame) {
   if (frame.call() != 0 || !frame.has_hello() || frame.hello().version() < kVersion) {
     return fail(Errc::kInvalidArgument, "the first frame must be a Hello of version {} or later",
                 kVersion);
   }
+  if (frame.hello().has_on_behalf_of()) {
+    peer_.on_behalf_of = std::move(*frame.mutable_hello()->mutable_on_behalf_of());
+  }
+  WARREN_TRY(vouch());
   greeted_ = true;
   handshake_.cancel();
   v1::Frame answer;
@@ -137,29 +151,46 @@ Result<> Session::greet(const v1::Frame& frame) {
   return send(answer);
 }
 
+Result<> Session::vouch() const {
+  if (core_->options.vouch) return core_->options.vouch(peer_);
+  if (!peer_.on_behalf_of) return {};
+  return fail(Errc::kPermissionDenied, "nobody speaks for others on this socket");
+}
+
 Result<> Session::open(v1::Frame frame) {
   if (frame.call() <= last_call_) {
     return fail(Errc::kInvalidArgument, "call {} after call {}", frame.call(), last_call_);
   }
   last_call_ = frame.call();
-  std::string method = std::move(*frame.mutable_open()->mutable_method());
+  std::optional<os::SealedFile> file = WARREN_TRY(take_file(frame));
   const std::size_t bytes = frame.open().request().size();
-  if (const auto room = check_room(method, bytes); !room) {
+  if (const auto room = check_room(frame.open().method(), bytes); !room) {
     end(frame.call(), room);
     return {};
   }
   request_bytes_ += bytes;
-  auto call =
-      std::make_shared<ServerCall>(shared_from_this(), socket_.get_executor(), std::move(frame));
+  auto call = std::make_shared<ServerCall>(shared_from_this(), socket_.get_executor(),
+                                           std::move(frame), std::move(file));
   calls_.emplace(call->id(), call);
-  asio::co_spawn(socket_.get_executor(),
-                 serve(shared_from_this(), std::move(call), std::move(method)), asio::detached);
+  asio::co_spawn(socket_.get_executor(), serve(shared_from_this(), std::move(call)),
+                 asio::detached);
   return {};
 }
 
+Result<std::optional<os::SealedFile>> Session::take_file(const v1::Frame& frame) {
+  if (frame.descriptors() == 0 || !core_->options.accepts_files) return std::nullopt;
+  if (frame.descriptors() != 1 || descriptors_.empty() || frame.kinds_size() != 1 ||
+      frame.kinds(0) != v1::HANDED_REQUEST) {
+    return fail(Errc::kInvalidArgument, "a call begins with one file at most, its request");
+  }
+  const os::UniqueFd file = std::move(descriptors_.front());
+  descriptors_.pop_front();
+  return WARREN_TRY(os::context(os::SealedFile::map(file), "mapping a request"));
+}
+
 Result<> Session::check_room(std::string_view method, std::size_t request_bytes) const {
-  if (!core_->handlers.contains(method)) {
-    return fail(Errc::kFailedPrecondition, "this engine has no call '{}'", method);
+  if (core_->handler_of(method) == nullptr) {
+    return fail(Errc::kUnimplemented, "this engine has no call '{}'", method);
   }
   if (calls_.size() >= core_->options.calls_per_connection ||
       request_bytes_ + request_bytes > core_->options.request_bytes) {
@@ -169,15 +200,15 @@ Result<> Session::check_room(std::string_view method, std::size_t request_bytes)
 }
 
 asio::awaitable<void> Session::serve(std::shared_ptr<Session> self,
-                                     std::shared_ptr<ServerCall> call, std::string method) {
-  const Handler& handler = self->core_->handlers.find(method)->second;
+                                     std::shared_ptr<ServerCall> call) {
+  const Handler& handler = *self->core_->handler_of(call->method());
   Result<> result;
   try {
     result = co_await handler(call);
   } catch (const std::exception& exception) {
-    result = fail(Errc::kInternal, "{}: {}", method, exception.what());
+    result = fail(Errc::kInternal, "{}: {}", call->method(), exception.what());
   }
-  self->request_bytes_ -= call->request().size();
+  self->request_bytes_ -= call->request_bytes();
   // Absent: the connection has been closed meanwhile.
   if (self->calls_.erase(call->id()) != 0) self->end(call->id(), result);
 }

@@ -11,11 +11,14 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "loop/signal.h"
+#include "os/sealed_file.h"
 #include "wire/codec.h"
 #include "wire/server.h"
 
@@ -32,21 +35,13 @@ struct ServerCore {
   boost::asio::posix::stream_descriptor listening;
   boost::asio::steady_timer accept_pause;
   ServerOptions options;
+  // The handler of a method, or nothing.
+  [[nodiscard]] const Handler* handler_of(std::string_view method) const;
+
   std::map<std::string, Handler, std::less<>> handlers;
+  Handler handler_of_others;
   std::set<std::shared_ptr<Session>> sessions;
   std::map<uid_t, std::size_t> sessions_of_uid;
-};
-
-// A coroutine's wait for something that other code on the same thread announces.
-class Signal {
- public:
-  explicit Signal(const boost::asio::any_io_executor& executor)
-      : timer_(executor, boost::asio::steady_timer::time_point::max()) {}
-  [[nodiscard]] boost::asio::awaitable<void> wait();
-  void notify() { timer_.cancel(); }
-
- private:
-  boost::asio::steady_timer timer_;
 };
 
 class Session : public std::enable_shared_from_this<Session> {
@@ -73,15 +68,18 @@ class Session : public std::enable_shared_from_this<Session> {
 
   [[nodiscard]] static boost::asio::awaitable<void> read_frames(std::shared_ptr<Session> self);
   [[nodiscard]] static boost::asio::awaitable<void> serve(std::shared_ptr<Session> self,
-                                                          std::shared_ptr<ServerCall> call,
-                                                          std::string method);
+                                                          std::shared_ptr<ServerCall> call);
   // False once the connection is over.
   [[nodiscard]] boost::asio::awaitable<bool> read_some();
   [[nodiscard]] bool receive();
   [[nodiscard]] Result<> take_frames();
   [[nodiscard]] Result<> accept(v1::Frame frame);
-  [[nodiscard]] Result<> greet(const v1::Frame& frame);
+  [[nodiscard]] Result<> greet(v1::Frame frame);
+  // Whether the peer may speak for whom it says, or for nobody.
+  [[nodiscard]] Result<> vouch() const;
   [[nodiscard]] Result<> open(v1::Frame frame);
+  // The request that came as a file with `frame`, if one did.
+  [[nodiscard]] Result<std::optional<os::SealedFile>> take_file(const v1::Frame& frame);
   [[nodiscard]] Result<> check_room(std::string_view method, std::size_t request_bytes) const;
   void end(std::uint32_t call, const Result<>& result);
   void flush();
@@ -92,9 +90,10 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<ServerCore> core_;
   boost::asio::posix::stream_descriptor socket_;
   boost::asio::steady_timer handshake_;
-  Signal drained_;
+  loop::Signal drained_;
   Peer peer_;
   Decoder decoder_;
+  std::deque<os::UniqueFd> descriptors_;  // Received, and of a frame that is not yet whole.
   std::map<std::uint32_t, std::shared_ptr<ServerCall>> calls_;
   std::deque<Outgoing> outgoing_;
   std::size_t unsent_bytes_ = 0;

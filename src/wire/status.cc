@@ -18,7 +18,8 @@ constexpr std::array kTable = {
     Row{Errc::kInvalidArgument, 3},   Row{Errc::kNotFound, 5},
     Row{Errc::kAlreadyExists, 6},     Row{Errc::kPermissionDenied, 7},
     Row{Errc::kResourceExhausted, 8}, Row{Errc::kFailedPrecondition, 9},
-    Row{Errc::kInternal, 13},         Row{Errc::kUnavailable, 14},
+    Row{Errc::kUnimplemented, 12},    Row{Errc::kInternal, 13},
+    Row{Errc::kUnavailable, 14},
 };
 constexpr std::uint32_t kInternalStatus = 13;
 

@@ -21,6 +21,7 @@ TEST(Status, OfEveryErrorComesBackTheSame) {
 TEST(Status, NumbersAreThoseOfGrpc) {
   EXPECT_EQ(to_status_code(Errc::kInvalidArgument), 3U);
   EXPECT_EQ(to_status_code(Errc::kNotFound), 5U);
+  EXPECT_EQ(to_status_code(Errc::kUnimplemented), 12U);
   EXPECT_EQ(to_status_code(Errc::kUnavailable), 14U);
 }
 

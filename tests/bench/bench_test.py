@@ -59,7 +59,8 @@ class Bench(unittest.TestCase):
         self.assertEqual(re.findall("^## (.*)$", text, re.MULTILINE),
                          ["Goals", "Whole commands", "Until the command runs",
                           "Where the time of a start goes", "Jobs a second",
-                          "Memory of an idle sandbox", "Everything else"])
+                          "Memory of an idle sandbox", "Through the gateway",
+                          "Everything else"])
         self.assertRegex(text, r"\| cancel of a tree of 20 processes, until nothing is left \|")
         self.assertRegex(text, r"processes and cgroups \| at most 0 \| 0 \|  \| reached \|")
 

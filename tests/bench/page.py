@@ -108,6 +108,23 @@ def memory_section(crowd):
             f"Each sandbox has {crowd.cgroups:.1f} cgroup directories."]
 
 
+def gateway_section(gateway):
+    def row(name, times):
+        return (name, f"{times.gateway.p50:.2f}", f"{times.gateway.p99:.2f}",
+                f"{times.socket.p50:.2f}", f"{times.socket.p99:.2f}")
+    connect, log = gateway["connect"], gateway["log"]
+    return ["## Through the gateway",
+            "gRPC over TLS 1.3 with certificates of both ends, one call after another from a client"
+            " on this machine; beside it the same call on the engine's own socket.",
+            table(("", "p50 ms", "p99 ms", "socket: p50 ms", "socket: p99 ms"),
+                  row("status of a job", gateway["get"]),
+                  row("a job accepted and durable", gateway["start"]),
+                  ("a new connection", f"{connect.p50:.2f}", f"{connect.p99:.2f}", "", "")),
+            f"That is {gateway['connects']:.0f} handshakes a second, with the client on the same"
+            f" cores. A kept log of {log.bytes >> 20} MiB comes through at {log.rate / 1e6:.0f}"
+            f" MB/s, with the cores busy for {log.share:.0%} of the time."]
+
+
 def rest_section(warren):
     tree, crowd = warren["tree"], warren["crowd"]
     return ["## Everything else",
@@ -139,5 +156,6 @@ def render(machine, floors, rates, peers, warren, legacy_cgroups):
         *stages_section(warren),
         *rates_section(rates, warren),
         *memory_section(warren["crowd"]),
+        *gateway_section(warren["gateway"]),
         *rest_section(warren),
     ]) + "\n"

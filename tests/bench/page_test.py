@@ -5,6 +5,7 @@
 import unittest
 
 import crowd
+import gateway
 import goals
 import page
 import warren
@@ -36,6 +37,11 @@ def measured(started_us=1000, **changes):
         "crowd": crowd.Crowd(1000, 390.0, {"slab": 300.0, "page tables": 90.0},
                              {"dentry": 50.0, "filp": 20.0}, 2.0, {"its init's": 40.0},
                              Series([4000])),
+        "gateway": {
+            "get": gateway.Times(Series([300]), Series([100])),
+            "start": gateway.Times(Series([500]), Series([200])),
+            "connect": Series([3000]), "connects": 333.3,
+            "log": warren.Flow(1 << 30, 2.0, 0.9)},
     }
     return found | changes
 
@@ -144,6 +150,12 @@ class Page(unittest.TestCase):
         self.assertTrue(lines[spawned + 1].startswith("| **the command has started** | **1.000**"))
         for sentence in goals.STAGES.values():
             self.assertTrue(any(line.startswith(f"| {sentence} |") for line in lines), sentence)
+
+    def test_shows_the_gateway_beside_the_socket(self):
+        text = render(measured())
+        self.assertIn("| status of a job | 0.30 | 0.30 | 0.10 | 0.10 |", text)
+        self.assertIn("333 handshakes a second", text)
+        self.assertIn("1024 MiB comes through at 537 MB/s", text)
 
     def test_tables_are_whole(self):
         cells = None

@@ -69,7 +69,7 @@ class Fixture {
     node.created_at = Timestamp(std::chrono::milliseconds(1'700'000'000'000 + number_));
     node.id = NodeId::make(node.created_at, {static_cast<std::uint8_t>(number_)});
     node.seq = number_;
-    node.owner = "alice";
+    node.owner.name = "alice";
     node.spec.process.argv = {"/bin/sh", "-c", "true"};
     node.spec.process.env = {{"PATH", "/usr/bin:/bin"}};
     node.state = model::State::kStarting;

@@ -52,11 +52,11 @@ class Starts:
 
 
 @contextlib.contextmanager
-def engine(scratch):
+def engine(scratch, *options):
     """A private engine; `warren` finds it by the environment of this program."""
     os.environ |= {"PATH": f"{BIN}:{os.environ['PATH']}", "WARREN_STATE_DIR": f"{scratch}/state",
                    "WARREN_RUNTIME_DIR": f"{scratch}/run"}
-    run("warren", "run", "--", TRUE)
+    run("warren", *options, "run", "--", TRUE)
     try:
         yield json.loads(run("warren", "doctor", "--format", "json"))["engine"]["pid"]
     finally:

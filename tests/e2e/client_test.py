@@ -134,5 +134,18 @@ class Streams(WarrenTest):
         self.assertEqual((outcome.out, outcome.err), ("", ""))
 
 
+class Program(unittest.TestCase):
+    """What the linker has made of it."""
+
+    def test_the_first_error_does_not_sort_the_frames_of_the_whole_program(self):
+        segments = subprocess.run(["readelf", "-lW", WARREN], capture_output=True, check=True)
+        self.assertIn(b"GNU_EH_FRAME", segments.stdout)
+        symbols = subprocess.run(["readelf", "-sW", WARREN], capture_output=True, check=True)
+        registering = [line.split() for line in symbols.stdout.splitlines()
+                       if line.endswith(b" __register_frame_info")]
+        self.assertEqual([words for words in registering
+                          if words[6] != b"UND" and int(words[1], 16) != 0], [])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -64,7 +64,8 @@ class Cpu(WarrenTest):
         self.assertEqual(self.warren("run", *move).code, 0)
 
     def test_cores_that_do_not_exist_are_refused(self):
-        self.assertIn("4000", self.refuse("run", "--cpu-cores=4000", "true", code=125))
+        self.assertIn("it has no core 4000",
+                      self.refuse("run", "--cpu-cores=4000", "true", code=125))
 
 
 class Memory(WarrenTest):

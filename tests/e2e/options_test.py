@@ -44,6 +44,11 @@ class Options(WarrenTest):
         self.assertEqual(self.out_of("--user", "user", "sh", "-c", "id -un; echo $HOME"),
                          "user\n/home/user")
 
+    def test_a_user_may_write_where_the_command_starts(self):
+        script = "echo out > file && stat -c %U . file"
+        self.assertEqual(self.out_of("--user", "nobody", "sh", "-c", script), "nobody\nnobody")
+        self.assertEqual(self.out_of("sh", "-c", script), "root\nroot")
+
     def test_a_user_that_does_not_exist_is_refused(self):
         self.assertIn("no-such-user", self.refuse("run", "--user", "no-such-user", "true",
                                                   code=125))

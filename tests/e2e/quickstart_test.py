@@ -12,9 +12,9 @@ from engine_fixture import BIN, ROOT, WarrenTest
 PAGE = ROOT / "docs/guide/quickstart.md"
 
 
-def examples():
+def examples(page):
     """(command, what the page shows as its output) in their order."""
-    for block in re.findall(r"(?ms)^```console\n(.*?)^```$", PAGE.read_text()):
+    for block in re.findall(r"(?ms)^```console\n(.*?)^```$", page.read_text()):
         for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = example.partition("\n")
             yield command, output
@@ -29,7 +29,7 @@ def pattern_of(output):
 
 class Quickstart(WarrenTest):
     def test_every_command_prints_what_the_page_says(self):
-        found = list(examples())
+        found = list(examples(PAGE))
         self.assertGreater(len(found), 20)
         environment = self.env | {"PATH": f"{BIN}:{os.environ['PATH']}"}
         for command, output in found:

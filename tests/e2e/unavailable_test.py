@@ -9,15 +9,14 @@ from engine_fixture import WARREN, WarrenTest
 RUN_FLAGS = [
     ["--image=debian"], ["--network=web"], ["--publish=80"], ["--allow-egress=example.org"],
     ["--max-net-bps=1M"], ["--volume=data:/data"], ["--secret-env=KEY"], ["--tty"], ["-t"],
-    ["--schedule=10s"], ["--every=1h"], ["--cron=* * * * *"], ["--after=1"], ["--retry=3"],
-    ["--parent=1"], ["--spawn"], ["--provider=docker"], ["--on-engine-exit=stop"],
+    ["--every=1h"], ["--cron=* * * * *"], ["--after=1"], ["--retry=3"],
+    ["--parent=1"], ["--spawn"], ["--provider=docker"],
     ["--on-exit=true"], ["--on-child-failure=stop"],
 ]
 COMMANDS = [
     ["image", "list"], ["sandbox", "create"], ["sandbox", "exec", "1", "--", "true"],
     ["sandbox", "cp"], ["sandbox", "fork", "1"], ["process", "list"], ["scope", "create"],
-    ["network", "list"], ["volume", "create"], ["certs", "init"], ["nodes"], ["config-help"],
-    ["box"],
+    ["network", "list"], ["volume", "create"], ["box"],
 ]
 
 
@@ -36,12 +35,8 @@ class Unavailable(WarrenTest):
         for words in COMMANDS:
             self.assert_unavailable(*words)
 
-    def test_other_machines(self):
-        for words in [["run", "true"], ["list"], ["log", "1"], ["doctor"]]:
-            self.assert_unavailable("--node", "elsewhere", *words)
-
     def test_command_lines_by_other_names(self):
-        for name in ["jobctl", "rnx", "proc_box"]:
+        for name in ["grid", "runtime", "proc_box"]:
             link = self.files / name
             link.symlink_to(WARREN)
             self.assertEqual(self.refuse("list", program=str(link), code=125),

@@ -74,6 +74,23 @@ class Upload(WarrenTest):
         self.await_end(job)
         self.assertEqual(self.succeed("log", job), "x\n")
 
+    def test_directories_have_numbers_of_their_own(self):
+        deep = self.sources / "tree" / "/".join("u" * 300)
+        deep.mkdir(parents=True)
+        found = self.warren("run", "--upload-dir", self.sources / "tree", "find", ".")
+        self.assertEqual((found.code, found.err), (0, ""))  # Such as "file system loop detected".
+        self.assertEqual(max(line.count("/u") for line in found.out.splitlines()), 300)
+        script = ("mkdir -p /opt/own/tree /home/user/own /var/own /srv/a/b/c; "
+                  "find / -xdev -type d -printf '%D:%i %p\\n'")
+        all_of_it = self.warren("run", "--upload-dir", self.sources / "tree", "sh", "-c", script)
+        self.assertEqual((all_of_it.code, all_of_it.err), (0, ""))
+        by_number = {}
+        for line in all_of_it.out.splitlines():
+            number, path = line.split(" ", 1)
+            by_number.setdefault(number, []).append(path)
+        self.assertGreater(len(by_number), 320)
+        self.assertEqual([paths for paths in by_number.values() if len(paths) > 1], [])
+
     def test_the_sources_stay_as_they_were(self):
         path = self.write("file", "before")
         self.out_of("--upload", path, "sh", "-c", "echo after >file")

@@ -148,7 +148,7 @@ _warren; printf '%s\\n' "${{COMPREPLY[@]}}"
         self.assertEqual(self.complete("warren run --max-m"), ["--max-memory"])
 
     def test_flags_that_are_not_there_yet_are_not_offered(self):
-        self.assertEqual(self.complete("warren run --sched"), [])
+        self.assertEqual(self.complete("warren run --ever"), [])
 
 
 if __name__ == "__main__":

@@ -6,16 +6,22 @@ Each failpoint has a scenario that reaches it. Jobs carry what they must end wit
 that one whose id never reached its client is checked too: it is absent or complete.
 """
 
+import contextlib
+import pwd
 import re
 import signal
 import subprocess
 import unittest
 
-import remains
+import remains  # Also finds the module that follows.
+from native_client import USER, NativeClient, field, hello
 from fault_fixture import ROOT, FaultTest, ends_on_usr1
 
 FAILPOINT = re.compile(r'\bfailpoint\("([^"]+)"\)')
 KILLED = -signal.SIGKILL
+
+# An account that every Debian has, and that nothing runs as.
+GATEWAY = "games"
 
 
 def names_in_source():
@@ -235,6 +241,62 @@ class Failpoint(FaultTest):
         self.say("stop", "--signal", "USR1", "--grace", "60s", ending)
         self.assert_ended(ending, 9, "ready\n")
 
+    def scheduling(self, name):
+        """A job whose time has come as the engine dies runs once all the same."""
+        self.start_engine(name)
+        self.short_job(5, "--schedule", "300ms")
+        self.assert_dies()
+        self.start_engine()
+        self.assert_nothing_lost()
+
+    def scheduling_with_files(self, name):
+        """What was uploaded for it is still there, or was never promised."""
+        path = self.directory / "greeting"
+        path.write_text("start 5\n")
+        self.start_engine(name)
+        self.short_job(5, "--schedule", "300ms", "--upload", path)
+        self.assert_dies()
+        self.start_engine()
+        self.assertEqual(len(self.list()), 1)
+        self.assert_nothing_lost()
+        self.assertEqual(list((self.state / "uploads").iterdir()), [])
+
+    def run_as_jobworker(self, status):
+        """A job that comes through the face of JobWorker; the engine may die meanwhile."""
+        spec = field(2, 2) + field(7, "/") + field(8, "nobody:nogroup") + field(19, 1)
+        spec += b"".join(field(5, word) for word in
+                         ("sh", "-c", f"echo start {status}; exit {status}"))
+        spec += field(10, field(1, "ends") + field(2, str(status)))
+        account = pwd.getpwnam(GATEWAY)
+        with contextlib.suppress(ConnectionError):
+            with NativeClient(self.directory / "run-gateway/engine.sock",
+                              hello("alice", USER, "jobworker"),
+                              account.pw_uid, account.pw_gid) as client:
+                client.call("Run", field(1, spec) + field(3, 1))
+
+    def linking(self, name):
+        """The second place of an output is there with the log, and goes with it."""
+        places = self.directory / "jobs"
+        self.directory.chmod(0o711)  # The gateway's account has to come by.
+        self.config_file.write_text(
+            f"gateway: {{user: {GATEWAY}}}\n"
+            f"faces: {{jobworker: {{output_dir: {places}, cgroup_base: jobs}}}}\n")
+        self.start_engine(name)
+        self.run_as_jobworker(3)
+        removes = name.endswith("removed")
+        if removes:
+            job = self.list()[0]["id"]
+            self.wait(job)
+            self.client("delete", job)
+        self.assert_dies()
+        self.start_engine()
+        job, = [row["id"] for row in self.list()]
+        self.assert_nothing_lost()
+        if not removes:
+            self.assertEqual((places / job / "stdout.log").read_text(), "start 3\n")
+        self.say("delete", job)
+        self.assertEqual(list(places.iterdir()), [])
+
     def expiring_rows(self, name):
         self.start_engine()
         job = self.short_job(1)
@@ -274,6 +336,13 @@ SCENARIOS = {
     "delete.after": Failpoint.deleting,
     "forget.before": Failpoint.forgetting,
     "forget.after": Failpoint.forgetting,
+    "schedule.due": Failpoint.scheduling,
+    "schedule.queued": Failpoint.scheduling,
+    "schedule.kept": Failpoint.scheduling_with_files,
+    "schedule.unpacked": Failpoint.scheduling_with_files,
+    "link.noted": Failpoint.linking,
+    "link.made": Failpoint.linking,
+    "link.removed": Failpoint.linking,
     "recovery.loaded": Failpoint.recovering,
     "recovery.adopted": Failpoint.recovering,
     "recovery.settled": Failpoint.recovering,

@@ -18,6 +18,7 @@
 #include "os/socket.h"
 #include "provider/local/core_picker.h"
 #include "tests/integration/await.h"
+#include "tests/integration/left_behind.h"
 #include "tests/support/sandbox_runner.h"
 
 namespace warren::test {
@@ -27,135 +28,9 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-std::string to_line(const Running& running) {
-  return running.sandbox.to_text() + " " + running.process.to_text() + " " + running.footprint +
-         "\n";
-}
-
-std::vector<Running> from_lines(const std::string& text) {
-  std::vector<Running> left;
-  std::istringstream lines(text);
-  for (std::string sandbox, process, footprint; lines >> sandbox >> process >> footprint;) {
-    left.push_back({.sandbox = NodeId::parse(sandbox).value(),
-                    .process = NodeId::parse(process).value(),
-                    .footprint = footprint,
-                    .started = {}});
-  }
-  return left;
-}
-
-enum class Nested : bool { kNo, kYes };  // Each sandbox within the one before it.
-
-// A process with a provider on `directory` that starts `specs`, tells the parent and waits for its
-// violent end.
-[[noreturn]] void be_an_engine(const std::filesystem::path& directory,
-                               const std::vector<model::JobSpec>& specs, Nested nested,
-                               Handover handover, const os::Pipe& pipe) {
-  SandboxRunner runner(directory);
-  std::vector<Running> running;
-  std::vector<NodeId> ancestors;
-  for (const model::JobSpec& spec : specs) {
-    running.push_back(runner.start(spec, ancestors, handover));
-    if (nested == Nested::kYes) ancestors.push_back(running.back().sandbox);
-    if (!running.back().started) ::_exit(1);
-    if (spec.process.input == model::Input::kNull) {
-      std::ignore = runner.await_output(running.back(), "ready\n");
-    }
-    const std::string line = to_line(running.back());
-    if (!os::write_all(pipe.write.get(), std::as_bytes(std::span(line)))) ::_exit(1);
-  }
-  const std::string end = ".\n";
-  std::ignore = os::write_all(pipe.write.get(), std::as_bytes(std::span(end)));
-  for (;;) ::pause();
-}
-
-// Waits for the end of an init whose engine is dead, and reaps it.
-void await_death(const os::UniqueFd& init) {
-  pollfd end{.fd = init.get(), .events = POLLIN, .revents = 0};
-  ASSERT_EQ(::poll(&end, 1, 20'000), 1) << "it does not end";
-  siginfo_t status{};
-  ::waitid(P_PIDFD, static_cast<id_t>(init.get()), &status, WEXITED);
-}
-
-struct Left {
-  Left() = default;
-  Left(Left&&) = default;
-  ~Left() {
-    for (const os::UniqueFd& init : inits) await_death(init);
-  }
-
-  std::vector<Running> commands;
-  std::vector<os::UniqueFd> inits;  // In the same order.
-};
-
-// Starts `specs` in an engine that is then killed without warning.
-Left leave_behind(const std::filesystem::path& directory, const std::vector<model::JobSpec>& specs,
-                  Nested nested = Nested::kNo, Handover handover = Handover::kAtOnce) {
-  EXPECT_TRUE(os::become_subreaper());  // The inits become children of this process.
-  os::Pipe pipe = os::make_pipe().value();
-  const pid_t engine = ::fork();  // This process has no other threads yet.
-  if (engine == 0) be_an_engine(directory, specs, nested, handover, pipe);
-  pipe.write.reset();
-  std::string told;
-  std::array<char, 4096> buffer;
-  while (!told.ends_with(".\n")) {
-    const auto count =
-        os::read_some(pipe.read.get(), std::as_writable_bytes(std::span(buffer))).value_or(0);
-    if (count == 0) break;
-    told.append(buffer.data(), count);
-  }
-  EXPECT_THAT(told, ::testing::EndsWith(".\n"));
-  Left left;
-  left.commands = from_lines(told.substr(0, told.size() - 2));
-  for (const pid_t init : inits_of(engine)) left.inits.push_back(os::open_process(init).value());
-  EXPECT_EQ(left.commands.size(), specs.size());
-  EXPECT_EQ(left.inits.size(), specs.size());
-  ::kill(engine, SIGKILL);
-  ::waitpid(engine, nullptr, 0);
-  return left;
-}
-
 bool has_descriptor(pid_t pid, int fd) {
   std::error_code gone;
   return std::filesystem::is_symlink(fmt::format("/proc/{}/fd/{}", pid, fd), gone);
-}
-
-// Runs until SIGTERM, then exits with `code`.
-model::JobSpec patient(int code) {
-  return shell(fmt::format(
-      "trap 'echo caught; exit {}' TERM; tail -f /dev/null & echo ready; wait; exit 99", code));
-}
-
-// Runs until its engine is gone, then writes something and exits with `code`.
-model::JobSpec bereaved(int code) {
-  model::JobSpec spec = shell(fmt::format("cat; echo late; exit {}", code));
-  spec.process.input = model::Input::kPipe;
-  return spec;
-}
-
-// Adds the paths below `directory` whose names contain `name`, but for logs, which are kept.
-// Directories may come and go meanwhile.
-void find_named(const std::filesystem::path& directory, const std::string& name,
-                std::vector<std::string>& found) {
-  std::error_code gone;
-  std::filesystem::directory_iterator entries(directory, gone);
-  for (; !gone && entries != end(entries); entries.increment(gone)) {
-    const std::filesystem::path path = entries->path();
-    if (path.filename() == "logs") continue;
-    if (path.filename().string().contains(name)) found.push_back(path.string());
-    std::error_code unknown;
-    if (entries->is_directory(unknown) && !entries->is_symlink(unknown)) {
-      find_named(path, name, found);
-    }
-  }
-}
-
-// What is left on this host of a sandbox: cgroups, layers and sockets, all named by its id.
-std::vector<std::string> traces_of(const NodeId& sandbox, const std::filesystem::path& directory) {
-  std::vector<std::string> traces;
-  find_named("/sys/fs/cgroup", sandbox.to_text(), traces);
-  find_named(directory, sandbox.to_text(), traces);
-  return traces;
 }
 
 TEST(Adoption, RunningOnesRunOnAndEndWithTheirOwnStatus) {
@@ -193,7 +68,7 @@ TEST(Adoption, ReportsTheEndsOfThoseThatEndedMeanwhile) {
 
 TEST(Adoption, BringsTheInputThatNobodyHasTaken) {
   const auto directory = make_directory();
-  Left left = leave_behind(directory, {bereaved(5)}, Nested::kNo, Handover::kLater);
+  Left left = leave_behind(directory, {bereaved(5)}, {.handover = Handover::kLater});
   SandboxRunner runner(directory);
   ASSERT_TRUE(runner.adopt(left.commands).at(0).running);
   os::UniqueFd input = runner.take_input(left.commands[0]).value();
@@ -210,7 +85,7 @@ TEST(Adoption, BringsTheInputThatNobodyHasTaken) {
 
 TEST(Adoption, EndsAnInputThatNobodyWillHave) {
   const auto directory = make_directory();
-  Left left = leave_behind(directory, {bereaved(5)}, Nested::kNo, Handover::kLater);
+  Left left = leave_behind(directory, {bereaved(5)}, {.handover = Handover::kLater});
   SandboxRunner runner(directory);
   ASSERT_TRUE(runner.adopt(left.commands).at(0).running);
   runner.release_input(left.commands[0]);
@@ -220,7 +95,7 @@ TEST(Adoption, EndsAnInputThatNobodyWillHave) {
 
 TEST(Adoption, BringsTheInputOfAnInitThatAnswersLate) {
   const auto directory = make_directory();
-  Left left = leave_behind(directory, {bereaved(5)}, Nested::kNo, Handover::kLater);
+  Left left = leave_behind(directory, {bereaved(5)}, {.handover = Handover::kLater});
   ASSERT_TRUE(os::send_signal(left.inits[0].get(), SIGSTOP));
   SandboxRunner runner(directory);
   ASSERT_TRUE(runner.adopt(left.commands).at(0).running);
@@ -283,7 +158,8 @@ TEST(Adoption, SweepsWhatNobodyClaims) {
 
 TEST(Adoption, SweepsNestedSandboxes) {
   const auto directory = make_directory();
-  const Left left = leave_behind(directory, {patient(1), patient(2), patient(3)}, Nested::kYes);
+  const Left left =
+      leave_behind(directory, {patient(1), patient(2), patient(3)}, {.nested = Nested::kYes});
   SandboxRunner runner(directory);
   EXPECT_THAT(runner.adopt({}), IsEmpty());
   for (const Running& running : left.commands) {

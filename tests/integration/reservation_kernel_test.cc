@@ -29,7 +29,7 @@ TEST(Reservation, OfASandboxThatWasNeverMadeEndsWithIt) {
   SandboxRunner runner;
   for (std::uint64_t number = 0; number < 2ULL * kMostInHand; ++number) {
     const Running never{.sandbox = numbered(number), .process = {}};
-    const auto footprint = runner.provider().reserve(never.sandbox, {});
+    const auto footprint = runner.provider().reserve(never.sandbox, {}, {});
     ASSERT_TRUE(footprint) << footprint.error().message;
     ASSERT_LT(index_of(*footprint), kMostInHand) << number;
     runner.destroy(never);

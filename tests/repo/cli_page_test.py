@@ -15,7 +15,7 @@ import tree
 
 PAGE = tree.ROOT / "docs/reference/cli.md"
 MARK = "<!-- From here on generated: see tests/repo/cli_page_test.py. -->\n"
-COMMAND = re.compile(r"^  ([a-z]+)  +(?!Not available yet)\S", re.MULTILINE)
+COMMAND = re.compile(r"^  ([a-z-]+)  +(?!Not available yet)\S", re.MULTILINE)
 program = ""
 
 

@@ -76,12 +76,15 @@ class Documents(tree.Findings):
                          {name: set(used) for name, used in layers.items()})
 
     def test_configuration_lists_every_key(self):
-        source = tree.text_of(tree.ROOT / "src/engine/config.cc")
+        source = tree.text_of(tree.ROOT / "src/engine/config_keys.cc")
         page = tree.text_of(tree.ROOT / "docs/reference/configuration.md")
-        keys = set(re.findall(r'\bKey\{"([\w.]+)"', source))
+        keys = set()
+        for table, prefix in [("kEngineKeys", ""), ("kFaceKeys", "faces.<face>."),
+                              ("kJobletKeys", "faces.joblet.")]:
+            rows = re.search(rf"std::array {table}\{{(.*?)\n\}};", source, re.DOTALL)[1]
+            keys |= {prefix + key for key in re.findall(r'Key\{"([\w.]+)"', rows)}
         listed = {cells[0].strip("`") for cells in tree.markdown_tables(page)
-                  if len(cells) == 3 and re.fullmatch(r"`[a-z_.]+`", cells[0])}
-        self.assertTrue(keys)
+                  if len(cells) == 3 and re.fullmatch(r"`[a-z_.<>]+`", cells[0])}
         self.assertEqual(listed, keys)
 
     def test_every_promise_is_attacked(self):

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""S14, S16, S17 and S21: what the engine offers to others, and what it tells them.
+"""S14 to S17 and S21: what the engine offers to others, and what it tells them.
 
 Each search is first shown to find what it searches for where that is there.
 """
 
 import os
 import pathlib
+import pwd
 import shutil
 import socket
 import stat
@@ -15,6 +16,7 @@ import unittest
 
 import engine_fixture
 from engine_fixture import WarrenTest
+from native_client import ADMIN, NativeClient, Refused, field, hello
 
 NOBODY = 65534
 # Connects to a Unix socket and says what came of it.
@@ -118,6 +120,44 @@ class S14_SocketsOfAnOpenEngine(WarrenTest):  # pylint: disable=invalid-name
             answer = connect_as_nobody(path, socket.SOCK_SEQPACKET)
             self.assertEqual(answer, "PermissionError", path)
         self.succeed("stop", "--grace", "0s", job)
+
+
+class S15_Identity(WarrenTest):  # pylint: disable=invalid-name
+    """Only the gateway says who is calling; the same words from anybody else are refused."""
+
+    CONFIG = "gateway: {user: games}\nlocal_users: true\n"
+
+    def setUp(self):
+        self.job = self.detach("true")
+        self.await_end(self.job)
+        account = pwd.getpwnam("games")
+        self.gateway = (account.pw_uid, account.pw_gid)
+
+    def get(self, path, first, user):
+        """How a Get of root's job ends for `user`, who begins with `first`."""
+        try:
+            with NativeClient(self.directory / path, first, *user) as client:
+                client.call("Get", field(1, self.job))
+                return "seen"
+        except Refused as refused:
+            return refused.message
+        except PermissionError:
+            return "not reached"
+
+    def test_nobody_becomes_an_admin_by_saying_so(self):
+        lie = hello("boss", ADMIN)
+        self.assertIn("speaks for others", self.get("run/engine.sock", lie, (NOBODY, NOBODY)))
+        self.assertEqual(self.get("run-gateway/engine.sock", lie, (NOBODY, NOBODY)), "not reached")
+        self.assertIn("gateway alone", self.get("run-gateway/engine.sock", lie,
+                                                (NOBODY, self.gateway[1])))
+        # From the one who is believed the same words open the same door.
+        self.assertEqual(self.get("run-gateway/engine.sock", lie, self.gateway), "seen")
+
+    def test_the_name_of_an_account_is_not_the_account(self):
+        for name in ("root", str(NOBODY), "nobody"):
+            answer = self.get("run-gateway/engine.sock", hello(name), self.gateway)
+            self.assertIn("there is no node", answer)
+        self.assertEqual(self.get("run/engine.sock", hello(), (0, 0)), "seen")
 
 
 class S16_Defaults(WarrenTest):  # pylint: disable=invalid-name

@@ -140,9 +140,11 @@ class WarrenTest(unittest.TestCase):
         problems = []
         cgroups = None
         if (cls.directory / "run/engine.sock").exists():
-            problems += cls._end_jobs()
-            cgroups = cls._name_of_cgroups()
-            stopped = cls.command("serve", "--stop")
+            try:
+                problems += cls._end_jobs()
+                cgroups = cls._name_of_cgroups()
+            finally:  # Whatever fails there, no engine stays behind.
+                stopped = cls.command("serve", "--stop")
             if stopped.code != 0:
                 problems.append(f"warren serve --stop: {stopped}")
         problems += cls._wait_until_gone(cgroups)

@@ -117,6 +117,11 @@ void FakeProvider::finish_uploads(Result<> outcome) {
   for (provider::Done<>& done : waiting) done(outcome);
 }
 
+void FakeProvider::bound_uploads(std::size_t most) {
+  const std::scoped_lock lock(mutex_);
+  most_uploads_ = most;
+}
+
 std::size_t FakeProvider::sandboxes() const {
   const std::scoped_lock lock(mutex_);
   return boxes_.size();
@@ -125,6 +130,11 @@ std::size_t FakeProvider::sandboxes() const {
 std::size_t FakeProvider::reservations() const {
   const std::scoped_lock lock(mutex_);
   return reserved_.size();
+}
+
+void FakeProvider::exhaust() {
+  const std::scoped_lock lock(mutex_);
+  exhausted_ = true;
 }
 
 std::vector<std::string> FakeProvider::calls() const {
@@ -150,19 +160,25 @@ Result<std::string> FakeProvider::plan_text(const model::JobSpec& spec) {
   return "exec " + spec.process.argv.front() + "\n";
 }
 
-Result<std::string> FakeProvider::reserve(const NodeId& sandbox, const model::SandboxSpec&) {
+Result<std::string> FakeProvider::reserve(const NodeId& sandbox, const model::SandboxSpec&,
+                                          const provider::JobPlaces& places) {
   const std::scoped_lock lock(mutex_);
+  if (exhausted_) return fail(Errc::kResourceExhausted, "no range of user ids is left");
   reserved_.insert(sandbox);
-  return "footprint of " + sandbox.to_text();
+  return "footprint of " + sandbox.to_text() + places.group;
 }
 
-void FakeProvider::upload(const provider::JobOrder&, provider::Done<os::UniqueFd> opened,
+void FakeProvider::upload(const provider::JobOrder& order, provider::Done<os::UniqueFd> opened,
                           provider::Done<> unpacked) {
+  bool is_full = false;
   {
     const std::scoped_lock lock(mutex_);
-    uploads_.push_back(std::move(unpacked));
+    log("upload", order.process);
+    is_full = uploads_.size() >= most_uploads_;
+    if (!is_full) uploads_.push_back(std::move(unpacked));
   }
-  post([opened = std::move(opened)]() mutable {
+  post([opened = std::move(opened), is_full]() mutable {
+    if (is_full) return opened(fail(Errc::kResourceExhausted, "uploads are under way already"));
     opened(os::UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC)));
   });
 }
@@ -305,6 +321,13 @@ void FakeProvider::usage(std::vector<NodeId> sandboxes,
     std::vector<model::Usage> readings(sandboxes.size());
     for (model::Usage& usage : readings) usage.cpu_usec = 42;
     done(std::move(readings));
+  });
+}
+
+void FakeProvider::look(const NodeId& sandbox, provider::Done<provider::Whereabouts> done) {
+  post([sandbox, done = std::move(done)]() mutable {
+    done(provider::Whereabouts{
+        .pid = 7, .cgroup = "/fake/" + sandbox.to_text(), .attached = {7, 8}});
   });
 }
 

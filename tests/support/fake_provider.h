@@ -34,6 +34,8 @@ class FakeProvider final : public provider::Provider {
   void settle();                     // Waits until everything that was asked for has been answered.
   void lose(const NodeId& process);  // Its init is gone without a trace.
   void finish_uploads(Result<> outcome);
+  void bound_uploads(std::size_t most);            // So many at a time from now on.
+  void exhaust();                                  // No sandbox can be reserved from now on.
   [[nodiscard]] std::size_t sandboxes() const;     // Made and not destroyed.
   [[nodiscard]] std::size_t reservations() const;  // The same, counted from reserve().
   [[nodiscard]] std::vector<std::string> calls() const;
@@ -43,8 +45,8 @@ class FakeProvider final : public provider::Provider {
   void observe(provider::Observer& observer) override;
   [[nodiscard]] Result<> check(const model::JobSpec& spec) const override;
   [[nodiscard]] Result<std::string> plan_text(const model::JobSpec& spec) override;
-  [[nodiscard]] Result<std::string> reserve(const NodeId& sandbox,
-                                            const model::SandboxSpec& spec) override;
+  [[nodiscard]] Result<std::string> reserve(const NodeId& sandbox, const model::SandboxSpec& spec,
+                                            const provider::JobPlaces& places) override;
   void upload(const provider::JobOrder& order, provider::Done<os::UniqueFd> opened,
               provider::Done<> unpacked) override;
   void start(provider::JobOrder order, provider::Done<provider::Started> done) override;
@@ -58,6 +60,7 @@ class FakeProvider final : public provider::Provider {
   void destroy(const NodeId& sandbox, provider::Done<> done) override;
   void usage(std::vector<NodeId> sandboxes,
              provider::Done<std::vector<model::Usage>> done) override;
+  void look(const NodeId& sandbox, provider::Done<provider::Whereabouts> done) override;
   [[nodiscard]] Result<provider::LogFiles> open_log(const NodeId& process) override;
   void remove_log(const NodeId& process, provider::Done<> done) override;
   void adopt(std::vector<Adoption> sandboxes, Sweep sweep,
@@ -92,8 +95,10 @@ class FakeProvider final : public provider::Provider {
   provider::Observer* observer_ = nullptr;
   std::map<NodeId, Box> boxes_;
   std::set<NodeId> reserved_;
+  bool exhausted_ = false;
   std::vector<std::string> calls_;
   std::vector<provider::Done<>> uploads_;
+  std::size_t most_uploads_ = 32;
   std::deque<Work> work_;
   std::jthread worker_;  // Last: it uses everything above.
 };

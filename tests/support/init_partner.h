@@ -42,6 +42,8 @@ class InitPartner {
   InitPartner(const InitPartner&) = delete;
   InitPartner& operator=(const InitPartner&) = delete;
 
+  // Is gone, as one that was killed.
+  void hang_up() { control_.reset(); }
   // Takes the place of the engine before, as the next one does.
   void attach_again();
 

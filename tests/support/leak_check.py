@@ -24,7 +24,7 @@ import time
 
 GRACE_SECONDS = 10
 FILE_PATTERNS = ("/tmp/warren*", "/run/warren*", "/dev/shm/warren*")
-PROGRAMS = ("warren", "warrend", "warren-init")
+PROGRAMS = ("warren", "warrend", "warren-init", "warren-remote")
 PR_SET_CHILD_SUBREAPER = 36
 
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -57,8 +58,12 @@ class LogOnDisk {
   [[nodiscard]] os::UniqueFd out() const { return open("stdout.log"); }
   [[nodiscard]] os::UniqueFd err() const { return open("stderr.log"); }
   [[nodiscard]] os::UniqueFd index() const { return open("index"); }
+  // As the engine hands it over.
   [[nodiscard]] os::UniqueFd event() const {
-    return os::UniqueFd(::fcntl(event_.get(), F_DUPFD_CLOEXEC, 0));
+    os::UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+    epoll_event edges{.events = EPOLLIN | EPOLLET, .data = {}};
+    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, event_.get(), &edges) != 0) std::abort();
+    return epoll;
   }
 
  private:

@@ -168,7 +168,8 @@ std::future<Running> SandboxRunner::begin(const model::JobSpec& spec, std::vecto
   order.process = next_id();
   order.spec = spec;
   order.ancestors = std::move(ancestors);
-  order.footprint = provider_->reserve(order.sandbox, spec.sandbox).value();
+  order.footprint = provider_->reserve(order.sandbox, spec.sandbox, places_).value();
+  order.output_link = places_.output_link;
   Running running{.sandbox = order.sandbox, .process = order.process, .footprint = order.footprint};
   std::promise<Running> promise;
   auto future = promise.get_future();
@@ -253,6 +254,18 @@ void SandboxRunner::destroy(const Running& running) {
   provider_->destroy(running.sandbox, std::move(done));
   expect_done(std::move(future));
   live_.erase(NodeId(running.sandbox));
+}
+
+void SandboxRunner::remove_log(const Running& running) {
+  auto [done, future] = completion<void>();
+  provider_->remove_log(running.process, std::move(done));
+  expect_done(std::move(future));
+}
+
+Result<provider::Whereabouts> SandboxRunner::look(const Running& running) {
+  auto [done, future] = completion<provider::Whereabouts>();
+  provider_->look(running.sandbox, std::move(done));
+  return await(std::move(future));
 }
 
 void SandboxRunner::read_output(const Running& running, Outcome& outcome) {

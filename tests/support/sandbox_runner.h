@@ -61,6 +61,9 @@ class SandboxRunner final : private provider::Observer {
   [[nodiscard]] Outcome run(const model::JobSpec& spec);
   [[nodiscard]] Outcome run_shell(const std::string& script);
 
+  // Of every sandbox from now on.
+  void set_places(provider::JobPlaces places) { places_ = std::move(places); }
+
   // The same in two steps; begin() does not even wait for the start.
   // The sandbox lies within `ancestors`, outermost first.
   [[nodiscard]] std::future<Running> begin(const model::JobSpec& spec,
@@ -79,6 +82,8 @@ class SandboxRunner final : private provider::Observer {
   void kill(const Running& running);
   void freeze(const Running& running);
   void destroy(const Running& running);
+  void remove_log(const Running& running);
+  [[nodiscard]] Result<provider::Whereabouts> look(const Running& running);
   void read_output(const Running& running, Outcome& outcome);
   // What a running command has written to stdout, once that contains `text`.
   [[nodiscard]] std::string await_output(const Running& running, const std::string& text);
@@ -96,6 +101,7 @@ class SandboxRunner final : private provider::Observer {
   [[nodiscard]] NodeId next_id();
 
   std::filesystem::path directory_;
+  provider::JobPlaces places_;
   std::set<NodeId> live_;       // Sandboxes that have not been destroyed.
   std::unique_ptr<Ends> ends_;  // Outlives the provider, which reports to it.
   std::unique_ptr<provider::Provider> provider_;

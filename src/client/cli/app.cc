@@ -30,8 +30,9 @@ constexpr int kNotStarted = 125;
 
 void add_global_flags(CLI::App& app, GlobalFlags& flags) {
   app.add_option("--engine", flags.places.engine, "The engine's socket");
-  app.add_option("--node", flags.node, "The machine to talk to");
-  app.add_option("--config", flags.places.config, "The engine's configuration file");
+  app.add_option("--node", flags.node, "The machine to talk to, by its name in client.yaml");
+  app.add_option("--config", flags.places.config,
+                 "The engine's configuration file, or the client's file of machines");
   app.add_option("--state-dir", flags.places.state_dir, "Where the engine keeps its state");
   app.add_option("--runtime-dir", flags.places.runtime_dir, "Where the engine listens");
   app.add_option("--format", flags.format, "table or json")
@@ -49,14 +50,25 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"run", add_run},       {"list", add_list},
-    {"status", add_status}, {"log", add_log},
-    {"wait", add_wait},     {"stop", add_stop},
-    {"pause", add_pause},   {"resume", add_resume},
-    {"delete", add_delete}, {"tree", add_tree},
-    {"events", add_events}, {"stats", add_stats},
-    {"top", add_top},       {"doctor", add_doctor},
-    {"serve", add_serve},   {"completion", add_completion},
+    {"run", add_run},
+    {"list", add_list},
+    {"status", add_status},
+    {"log", add_log},
+    {"wait", add_wait},
+    {"stop", add_stop},
+    {"pause", add_pause},
+    {"resume", add_resume},
+    {"delete", add_delete},
+    {"tree", add_tree},
+    {"events", add_events},
+    {"stats", add_stats},
+    {"top", add_top},
+    {"doctor", add_doctor},
+    {"serve", add_serve},
+    {"certs", add_certs},
+    {"nodes", add_nodes},
+    {"config-help", add_config_help},
+    {"completion", add_completion},
 };
 
 // Describing a command to the parser takes time, so only the one that was named is; all of them for
@@ -76,6 +88,14 @@ void add_commands(CLI::App& app, Session& session, std::string_view name) {
 bool has_command(CLI::App& app, const std::string& name) {
   const auto is_named = [&](const CLI::App* command) { return command->get_name() == name; };
   return !app.get_subcommands(is_named).empty();
+}
+
+// Which words are for the parser, and which for whatever the command starts.
+CommandLine split(const CLI::App& app, const std::string& name,
+                  const std::vector<std::string>& arguments) {
+  if (name == "run") return split_run(app, arguments);
+  if (name == "certs") return split_after_name(app, arguments);
+  return {arguments, {}};
 }
 
 int complain_about_usage(const CLI::ParseError& error, bool is_run) {
@@ -109,7 +129,7 @@ int run_app(const std::vector<std::string>& arguments) {
     return kUsageError;
   }
   const bool is_run = name == "run";
-  CommandLine line = is_run ? split_run(app, arguments) : CommandLine{arguments, {}};
+  CommandLine line = split(app, name, arguments);
   session.command = std::move(line.command);
   std::ranges::reverse(line.flags);  // As the parser takes them.
   try {

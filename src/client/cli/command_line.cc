@@ -49,6 +49,12 @@ std::string command_name(const CLI::App& app, const std::vector<std::string>& ar
   return name == arguments.end() ? "" : *name;
 }
 
+CommandLine split_after_name(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const auto name = skip_flags(app, nullptr, arguments.begin(), arguments.end());
+  if (name == arguments.end()) return {arguments, {}};
+  return {{arguments.begin(), name + 1}, {name + 1, arguments.end()}};
+}
+
 CommandLine split_run(const CLI::App& app, const std::vector<std::string>& arguments) {
   const auto name = skip_flags(app, nullptr, arguments.begin(), arguments.end());
   if (name == arguments.end()) return {arguments, {}};

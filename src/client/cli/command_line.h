@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the flags of `warren run` end and the command begins. Pure.
+// Where the flags of `warren` end, and the words of what it starts begin. Pure.
 
 #pragma once
 
@@ -16,9 +16,13 @@ namespace warren::client::cli {
                                        const std::vector<std::string>& arguments);
 
 struct CommandLine {
-  std::vector<std::string> flags;    // For the parser, the name of `run` included.
+  std::vector<std::string> flags;    // For the parser, the name included.
   std::vector<std::string> command;  // Not for the parser.
 };
+
+// Everything after the name of the command is its own. `app` has the global flags.
+[[nodiscard]] CommandLine split_after_name(const CLI::App& app,
+                                           const std::vector<std::string>& arguments);
 
 // The command of `run` begins at the first word after its name that is neither a flag nor a flag's
 // value, or after "--". `app` has the global flags and `run`; the arguments name it.

@@ -54,6 +54,12 @@ TEST_F(CommandLineTest, LeavesUnknownFlagsToTheParser) {
   EXPECT_THAT(line.flags, ElementsAre("run", "--bogus"));
 }
 
+TEST_F(CommandLineTest, LeavesWordsOfAnotherProgramAlone) {
+  const auto line = split_after_name(app_, {"-q", "certs", "init", "--help", "-q", "--"});
+  EXPECT_THAT(line.flags, ElementsAre("-q", "certs"));
+  EXPECT_THAT(line.command, ElementsAre("init", "--help", "-q", "--"));
+}
+
 TEST_F(CommandLineTest, NamesTheCommandAfterGlobalFlags) {
   EXPECT_EQ(command_name(app_, {"--format", "json", "-q", "list", "run"}), "list");
   EXPECT_EQ(command_name(app_, {"--format", "json"}), "");

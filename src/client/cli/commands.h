@@ -27,6 +27,9 @@ void add_stats(CLI::App& app, Session& session);
 void add_top(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_serve(CLI::App& app, Session& session);
+void add_certs(CLI::App& app, Session& session);
+void add_nodes(CLI::App& app, Session& session);
+void add_config_help(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 
 // Refuses what no request can carry.

@@ -38,14 +38,21 @@ Result<v1::ListRequest> make_request(const ListFlags& flags) {
   return request;
 }
 
+// When a job is due is of interest for as long as it waits.
+std::vector<std::string> columns_for(const v1::ListReply& reply) {
+  const bool any_waits = std::ranges::any_of(
+      reply.nodes(), [](const v1::Node& node) { return node.state() == "SCHEDULED"; });
+  if (!any_waits) return {"seq", "name", "state", "cause", "command", "created_at", "id"};
+  return {"seq", "name", "state", "cause", "command", "created_at", "scheduled_at", "id"};
+}
+
 Result<> list(const Session& session, const ListFlags& flags) {
   const v1::ListRequest request = WARREN_TRY(make_request(flags));
-  const std::vector<std::string> fields =
-      session.fields_or({"seq", "name", "state", "cause", "command", "created_at", "id"});
   // An empty list would not notice that a field does not exist.
-  WARREN_TRY(node_to_json(v1::Node(), fields));
+  WARREN_TRY(node_to_json(v1::Node(), session.flags.fields));
   EngineClient engine = WARREN_TRY(session.connect());
   const auto reply = WARREN_TRY(engine.call<v1::ListReply>(wire::kList, request));
+  const std::vector<std::string> fields = session.fields_or(columns_for(reply));
   auto rows = nlohmann::ordered_json::array();
   for (const v1::Node& node : reply.nodes()) {
     rows.push_back(WARREN_TRY(node_to_json(node, fields)));

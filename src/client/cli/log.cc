@@ -50,11 +50,8 @@ Result<LogOptions> make_options(const LogFlags& flags) {
 }
 
 Result<> log(const Session& session, const LogFlags& flags) {
-  if (!session.flags.node.empty()) {
-    return fail(Errc::kFailedPrecondition, "--node: not available yet");
-  }
   const LogOptions options = WARREN_TRY(make_options(flags));
-  LogFollower follower(WARREN_TRY(find_places(session.flags.places)), flags.node, options,
+  LogFollower follower(WARREN_TRY(session.engine_place()), flags.node, options,
                        flags.follow ? Follow::kYes : Follow::kNo);
   WARREN_TRY(follower.show());
   if (const std::uint64_t lost = follower.lost_bytes(); lost > 0) {

@@ -6,9 +6,11 @@
 
 #include <CLI/App.hpp>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
+#include "base/duration.h"
 #include "client/cli/commands.h"
 #include "client/cli/run_flags.h"
 #include "client/input_forwarder.h"
@@ -43,6 +45,13 @@ Result<int> print_plan(const Session& session, const v1::RunRequest& request) {
   return 0;
 }
 
+// What the words of --schedule came to.
+void note_schedule(const Session& session, const v1::RunEvent& job) {
+  if (job.scheduled_at() == 0) return;
+  const Timestamp at{std::chrono::microseconds(job.scheduled_at())};
+  session.note(fmt::format("job {} is scheduled for {}", job.seq(), to_rfc3339(at)));
+}
+
 Result<int> run_in_foreground(const Session& session, RunSettings settings) {
   RunSession run(std::move(settings));
   const v1::Node node = WARREN_TRY(run.run());
@@ -60,19 +69,17 @@ Result<int> run_in_foreground(const Session& session, RunSettings settings) {
 }
 
 Result<int> run(const Session& session, const RunFlags& flags) {
-  if (!session.flags.node.empty()) {
-    return fail(Errc::kFailedPrecondition, "--node: not available yet");
-  }
   v1::RunRequest request = WARREN_TRY(make_run_request(flags, session.command));
   if (flags.plan) return print_plan(session, request);
   RunSettings settings;
-  settings.places = WARREN_TRY(find_places(session.flags.places));
+  settings.engine = WARREN_TRY(session.engine_place());
   settings.uploads = WARREN_TRY(list_uploads(flags.uploads));
   if (request.idempotency_key().empty()) {
     request.set_idempotency_key(WARREN_TRY(make_idempotency_key()));
   }
   request.mutable_spec()->set_input(!flags.detach && has_input(STDIN_FILENO));
   settings.request = std::move(request);
+  settings.introduced = [&session](const v1::RunEvent& job) { note_schedule(session, job); };
   if (!flags.detach) return run_in_foreground(session, std::move(settings));
   const std::string id = WARREN_TRY(run_detached(std::move(settings)));
   WARREN_TRY(print(STDOUT_FILENO, id + '\n'));
@@ -90,8 +97,10 @@ void add_identity_flags(CLI::App& app, RunFlags& flags) {
   text("--workdir", flags.workdir, "Where the command starts");
   text("--user", flags.user, "USER or USER:GROUP, by name or number");
   text("--priority", flags.priority, "-100 to 100; higher first");
+  text("--schedule", flags.schedule, "When to start: 45s, 2h30m, 2027-07-18T20:02:48Z");
   text("--idempotency-key", flags.idempotency_key, "Repeating it starts no second job");
   text("--on-client-exit", flags.on_client_exit, "keep or stop the job");
+  text("--on-engine-exit", flags.on_engine_exit, "keep or kill the job");
   app.add_option("--env", flags.env, "NAME=VALUE, added to the environment")
       ->allow_extra_args(false);
   app.add_option("--label", flags.labels, "NAME=VALUE, kept with the job")->allow_extra_args(false);

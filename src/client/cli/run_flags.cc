@@ -4,12 +4,15 @@
 
 #include <charconv>
 #include <concepts>
+#include <variant>
 
 #include "base/duration.h"
 #include "base/size.h"
 #include "client/utf8.h"
 #include "model/limits.h"
+#include "model/schedule.h"
 #include "model/spec.h"
+#include "os/local_time.h"
 
 namespace warren::client::cli {
 namespace {
@@ -75,6 +78,27 @@ Result<bool> parse_on_client_exit(const std::string& text) {
   if (text == "stop") return true;
   if (text == "keep") return false;
   return fail(Errc::kInvalidArgument, "'{}' is neither 'keep' nor 'stop'", text);
+}
+
+Result<bool> parse_on_engine_exit(const std::string& text) {
+  if (text == "kill") return true;
+  if (text == "keep") return false;
+  return fail(Errc::kInvalidArgument, "'{}' is neither 'keep' nor 'kill'", text);
+}
+
+Result<model::Start> parse_start(const std::string& text) {
+  const model::Schedule schedule = WARREN_TRY(model::parse_schedule(text));
+  if (const auto* after = std::get_if<Duration>(&schedule)) return *after;
+  if (const auto* at = std::get_if<Timestamp>(&schedule)) return *at;
+  return WARREN_TRY(os::to_timestamp(std::get<LocalTimestamp>(schedule)));
+}
+
+void set_start(const model::Start& start, v1::Schedule& schedule) {
+  if (const auto* after = std::get_if<Duration>(&start)) {
+    schedule.set_after_ms(static_cast<std::uint64_t>(after->count()));
+  } else {
+    schedule.set_at(std::get<Timestamp>(start).time_since_epoch().count());
+  }
 }
 
 // Names that the design has and that this version does not serve yet.
@@ -155,8 +179,12 @@ Result<> set_identity(v1::Spec& spec, const RunFlags& flags) {
                    [&](v1::Spec::Profile profile) { spec.set_profile(profile); }));
   WARREN_TRY(apply("--priority", flags.priority, parse_number<std::int32_t>,
                    [&](std::int32_t priority) { spec.set_priority(priority); }));
+  WARREN_TRY(apply("--schedule", flags.schedule, parse_start,
+                   [&](const model::Start& start) { set_start(start, *spec.mutable_schedule()); }));
   WARREN_TRY(apply("--on-client-exit", flags.on_client_exit, parse_on_client_exit,
                    [&](bool stop) { spec.set_stop_on_client_exit(stop); }));
+  WARREN_TRY(apply("--on-engine-exit", flags.on_engine_exit, parse_on_engine_exit,
+                   [&](bool kill) { spec.set_end_with_engine(kill); }));
   WARREN_TRY(set_pairs("--env", flags.env, *spec.mutable_env()));
   return set_pairs("--label", flags.labels, *spec.mutable_labels());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The flags of `warren run` as text, and what they ask the engine for. Pure.
+// The flags of `warren run` as text, and what they ask the engine for. Pure, but for the zone of
+// this machine, in which a schedule without one is read.
 
 #pragma once
 
@@ -17,7 +18,7 @@ namespace warren::client::cli {
 struct RunFlags {
   std::string name, image, profile, network, workdir, user, priority, idempotency_key;
   std::string max_cpu, max_memory, max_iobps, io_class, cpu_cores, max_pids, max_disk, max_log;
-  std::string timeout, on_client_exit;
+  std::string timeout, schedule, on_client_exit, on_engine_exit;
   std::vector<std::string> env, labels;
   UploadSources uploads;
   bool io_direct_only = false;

@@ -53,7 +53,24 @@ TEST(RunRequest, ReadsCoresAndDurations) {
   EXPECT_EQ(request_with(&RunFlags::timeout, "1min30s")->spec().limits().timeout_ms(), 90'000U);
 }
 
+TEST(RunRequest, SendsADurationAsItIsAndATimeAsAnInstant) {
+  const auto schedule_of = [](const char* text) {
+    const auto request = request_with(&RunFlags::schedule, text);
+    EXPECT_TRUE(request) << request.error().message;
+    return request ? request->spec().schedule() : v1::Schedule();
+  };
+  EXPECT_EQ(schedule_of("2h30m").after_ms(), 9'000'000U);
+  EXPECT_TRUE(schedule_of("0s").has_after_ms());
+  EXPECT_EQ(schedule_of("1970-01-01T01:00:01+01:00").at(), 1'000'000);
+  // The zone is this machine's: whatever it is, it shows the same minute again a day later.
+  EXPECT_EQ(schedule_of("2027-07-19T12:00:00").at() - schedule_of("2027-07-18T12:00:00").at(),
+            86'400'000'000);
+  EXPECT_FALSE(make_run_request({}, command())->spec().has_schedule());
+}
+
 TEST(RunRequest, NamesTheFlagOfABadValue) {
+  EXPECT_THAT(request_with(&RunFlags::schedule, "tomorrow"),
+              test::HoldsError(Errc::kInvalidArgument, HasSubstr("--schedule: 'tomorrow'")));
   EXPECT_THAT(request_with(&RunFlags::max_memory, "lots"),
               test::HoldsError(Errc::kInvalidArgument, HasSubstr("--max-memory")));
   EXPECT_THAT(request_with(&RunFlags::max_cpu, "-5"),

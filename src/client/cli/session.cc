@@ -4,9 +4,10 @@
 
 #include <unistd.h>
 
-#include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "client/complaint.h"
 #include "client/output_stream.h"
 #include "client/table.h"
 
@@ -23,13 +24,54 @@ std::string to_text(const Json& json, int indent) {
 constexpr int kIndent = 2;
 constexpr int kOneLine = -1;
 
+// Of a file of machines: whom a client means that names none.
+constexpr const char* kUsualNode = "default";
+
+// Whether --config names a file of machines, and not one of an engine. One that is not there is for
+// the engine to complain about.
+Result<bool> has_nodes_file(const GlobalFlags& flags) {
+  if (flags.places.config.empty()) return false;
+  auto is_one = is_nodes_file(flags.places.config);
+  if (!is_one && is_one.error().code == Errc::kNotFound) return false;
+  return is_one;
+}
+
+// The machine that is meant; empty: this one. What the command line says counts more than the
+// environment.
+Result<std::string> name_of_node(const GlobalFlags& flags) {
+  if (!flags.node.empty()) {
+    if (flags.places.engine.empty()) return flags.node;
+    return fail(Errc::kInvalidArgument, "--engine is of this machine, --node of another");
+  }
+  if (!flags.places.engine.empty()) return "";
+  const char* const variable = std::getenv("WARREN_NODE");
+  if (variable != nullptr && *variable != '\0') return variable;
+  const bool is_named = WARREN_TRY(has_nodes_file(flags));
+  return is_named ? kUsualNode : "";
+}
+
 }  // namespace
 
+Result<EnginePlace> Session::engine_place() const {
+  const std::string node = WARREN_TRY(name_of_node(flags));
+  if (node.empty()) return WARREN_TRY(find_places(flags.places));
+  const NodesFile machines = WARREN_TRY(nodes());
+  return WARREN_TRY(machines.find(node));
+}
+
 Result<EngineClient> Session::connect(Startup startup) const {
-  if (!flags.node.empty()) {
-    return fail(Errc::kFailedPrecondition, "--node: not available yet");
-  }
-  return EngineClient::open(WARREN_TRY(find_places(flags.places)), startup);
+  return EngineClient::open(WARREN_TRY(engine_place()), startup);
+}
+
+Result<NodesFile> Session::nodes() const {
+  const bool is_named = WARREN_TRY(has_nodes_file(flags));
+  return find_nodes(NodesForm::kWarren, is_named ? flags.places.config : "");
+}
+
+Result<> Session::require_here(std::string_view why_not) const {
+  const std::string node = WARREN_TRY(name_of_node(flags));
+  if (node.empty()) return {};
+  return fail(Errc::kFailedPrecondition, "{}, not on the machine '{}'", why_not, node);
 }
 
 std::vector<std::string> Session::fields_or(std::vector<std::string> columns) const {
@@ -68,11 +110,7 @@ void Session::finish(const Result<>& result, int failure_status) {
 }
 
 void complain(std::string_view sentence) {
-  std::string line = "warren: " + std::string(sentence);
-  std::ranges::replace_if(
-      line, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
-  // There is nowhere else to say that standard error is broken.
-  std::ignore = print(STDERR_FILENO, line + '\n');
+  complain_as("warren", sentence);
 }
 
 }  // namespace warren::client::cli

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "client/engine_client.h"
 #include "client/places.h"
+#include "client/remote/nodes.h"
 
 namespace warren::client::cli {
 
@@ -30,7 +31,14 @@ class Session {
   GlobalFlags flags;
   std::vector<std::string> command;  // Of `run`: what follows its flags.
 
+  // The engine of this machine, or that of the one that --node, $WARREN_NODE or the file of
+  // --config names.
+  [[nodiscard]] Result<EnginePlace> engine_place() const;
   [[nodiscard]] Result<EngineClient> connect(Startup startup = Startup::kIfAbsent) const;
+  // The machines that this client knows.
+  [[nodiscard]] Result<NodesFile> nodes() const;
+  // Fails where another machine was named; `why_not` says what cannot be done there.
+  [[nodiscard]] Result<> require_here(std::string_view why_not) const;
   [[nodiscard]] bool wants_json() const { return flags.format == "json"; }
 
   // Which fields of a node are to be shown, in a list with these columns unless --fields names

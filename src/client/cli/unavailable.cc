@@ -9,14 +9,13 @@
 namespace warren::client::cli {
 namespace {
 
-constexpr const char* kCommands[] = {"image",  "sandbox", "process", "scope",       "network",
-                                     "volume", "certs",   "nodes",   "config-help", "box"};
+constexpr const char* kCommands[] = {"image",   "sandbox", "process", "scope",
+                                     "network", "volume",  "box"};
 
 constexpr const char* kRunOptions[] = {
-    "--publish",    "--allow-egress", "--max-net-bps",    "--volume",
-    "--secret-env", "--schedule",     "--every",          "--cron",
-    "--after",      "--retry",        "--parent",         "--provider",
-    "--on-exit",    "--spawn",        "--on-engine-exit", "--on-child-failure"};
+    "--publish",  "--allow-egress", "--max-net-bps", "--volume",          "--secret-env",
+    "--every",    "--cron",         "--after",       "--retry",           "--parent",
+    "--provider", "--on-exit",      "--spawn",       "--on-child-failure"};
 
 }  // namespace
 

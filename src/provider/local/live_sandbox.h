@@ -26,8 +26,8 @@ enum class Input : std::uint8_t { kUnknown, kHeld, kNone };
 struct LiveSandbox {
   NodeId id;
   NodeId process;
-  std::string group;         // Its cgroup: below those of the sandboxes that enclose it.
-  std::uint64_t number = 0;  // For the watcher.
+  std::string group;                     // Its cgroup.
+  std::uint64_t number = 0;              // For the watcher.
   std::optional<rootfs::IdRange> range;  // None in the host profile.
   std::optional<Bytes> disk_limit;
   Bytes log_limit;                   // 0: none.
@@ -41,6 +41,7 @@ struct LiveSandbox {
   std::array<os::UniqueFd, 2> pipes;  // Read ends of the command's output.
 
   // Guarded by the provider's mutex.
+  pid_t command = 0;  // As init counts; 0 until it has told.
   os::UniqueFd output_event;
   Input input = Input::kUnknown;
   os::UniqueFd input_end;       // Of an adopted one, until it is taken or released.
@@ -51,5 +52,13 @@ struct LiveSandbox {
   Done<Started> on_started;  // Empty once it has been called.
   bool has_ended = false;    // The observer knows.
 };
+
+// Whether its cgroup has a name that the engine chose for people.
+[[nodiscard]] inline bool is_placed(const LiveSandbox& sandbox) {
+  return !sandbox.group.ends_with(sandbox.id.to_text());
+}
+
+// What stands between the cores and the owner in the note of a cgroup that is placed.
+inline constexpr char kOwner = ' ';
 
 }  // namespace warren::provider

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -20,6 +21,7 @@
 #include "os/context.h"
 #include "os/socket.h"
 #include "os/text_file.h"
+#include "provider/local/footprint.h"
 #include "provider/local/local_sandboxes.h"
 
 namespace warren::provider {
@@ -111,8 +113,11 @@ Error foreign_init(const LiveSandbox& sandbox, std::uint16_t version) {
 
 Result<> LocalSandboxes::adopt_one(Adoption& adoption,
                                    const std::vector<cgroup::GroupName>& groups) {
+  const auto footprint = parse_footprint(adoption.footprint);
+  const bool has_place = footprint && !footprint->group.empty();
   const SandboxPtr sandbox =
-      add(adoption.sandbox, adoption.process, group_among(groups, adoption.sandbox));
+      add(adoption.sandbox, adoption.process,
+          has_place ? footprint->group : group_among(groups, adoption.sandbox));
   reserve_again(adoption.sandbox, adoption.footprint);
   sandbox->has_layer = true;
   sandbox->disk_limit = adoption.disk_limit;
@@ -146,7 +151,7 @@ Result<> LocalSandboxes::adopt_one(Adoption& adoption,
 void LocalSandboxes::bind_again(LiveSandbox& sandbox) {
   const auto note = parts_.cgroups->note(sandbox.group);
   if (!note) return;  // It has no cgroup: nothing of it runs.
-  const auto cores = model::parse_cores(*note, CPU_SETSIZE);
+  const auto cores = model::parse_cores(note->substr(0, note->find(kOwner)), CPU_SETSIZE);
   if (cores) sandbox.cores = cores_.pick_again(cores->cores);
 }
 
@@ -178,11 +183,24 @@ std::map<NodeId, cgroup::GroupName> LocalSandboxes::unclaimed(
   for (const NodeId& id : parts_.pool->list().value_or(std::vector<NodeId>())) {
     found.emplace(id, id.to_text());
   }
+  std::set<cgroup::GroupName> places;
+  for (const Adoption& adoption : claimed) {
+    if (const auto footprint = parse_footprint(adoption.footprint)) places.insert(footprint->group);
+  }
   for (const cgroup::GroupName& group : groups) {
-    if (const auto id = NodeId::parse(leaf_of(group))) found.insert_or_assign(*id, group);
+    const auto id = places.contains(group) ? std::nullopt : owner_of(group);
+    if (id) found.insert_or_assign(*id, group);
   }
   for (const Adoption& adoption : claimed) found.erase(adoption.sandbox);
   return found;
+}
+
+std::optional<NodeId> LocalSandboxes::owner_of(const cgroup::GroupName& group) {
+  const std::string note = parts_.cgroups->note(group).value_or(std::string());
+  const std::size_t end = note.find(kOwner);
+  const auto id = NodeId::parse(end == std::string::npos ? leaf_of(group)
+                                                         : std::string_view(note).substr(end + 1));
+  return id ? std::optional(*id) : std::nullopt;
 }
 
 // It keeps what it has: its range of ids is taken, and close() sees that a sandbox is left.

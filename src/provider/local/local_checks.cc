@@ -57,6 +57,12 @@ Result<> LocalSandboxes::check(const model::JobSpec& spec) const {
   if (const auto missing = parts_.pool->limits_missing(); limits.disk && missing) {
     return fail(Errc::kFailedPrecondition, "max-disk: {}", *missing);
   }
+  if (spec.on_engine_exit == model::OnEngineExit::kKill && !is_isolated(spec) &&
+      !parts_.init_entry.unified) {
+    return fail(Errc::kFailedPrecondition,
+                "on-engine-exit: this host has no unified cgroup hierarchy, without which a job of "
+                "the host profile cannot be made to end with the engine");
+  }
   // A user or group that the image lacks is found by compiling.
   const auto compiled = plan::compile(spec, parts_.image, plan::Resources());
   return compiled ? Result<>() : std::unexpected(compiled.error());

@@ -170,8 +170,10 @@ void LocalSandboxes::has_started(LiveSandbox& sandbox, const plan::StartedEvent&
   }
   os::UniqueFd input;
   if ((event.pipes & plan::kInputPipe) != 0) input = std::move(received.fds[pipes++]);
-  if (const std::lock_guard lock(mutex_); !sandbox.output_event) {
-    sandbox.output_event = std::move(received.fds[pipes]);
+  {
+    const std::lock_guard lock(mutex_);
+    sandbox.command = event.pid;
+    if (!sandbox.output_event) sandbox.output_event = std::move(received.fds[pipes]);
   }
   sandbox.plan = {};  // None of its steps can fail any more.
   if (!sandbox.on_started) return has_input(sandbox, std::move(input));
@@ -236,6 +238,8 @@ void LocalSandboxes::has_exited(LiveSandbox& sandbox, const plan::Record& record
   Ended how;
   how.at = to_timestamp(record.at);
   how.wait_status = record.value;
+  const bool ended_with_engine = static_cast<plan::Op>(record.op) == plan::Op::kEndWithEngine;
+  if (ended_with_engine && WIFSIGNALED(record.value)) how.message = "it ended with the engine";
   how.stdout_bytes = Bytes{record.stdout_bytes};
   how.stderr_bytes = Bytes{record.stderr_bytes};
   how.lost_bytes = Bytes{record.lost_bytes};

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/crc32c.h"
@@ -13,6 +15,7 @@
 #include "os/file.h"
 #include "os/mount.h"
 #include "os/text_file.h"
+#include "provider/local/footprint.h"
 #include "provider/local/launch_view.h"
 #include "provider/local/seccomp_filter.h"
 
@@ -32,7 +35,7 @@ std::string tag_of(const std::filesystem::path& state_dir) {
 }
 
 Result<plan::Image> open_host_image(const rootfs::LayerPool& pool) {
-  const rootfs::HostImage host = WARREN_TRY(rootfs::refresh_host_image(pool.root()));
+  const rootfs::HostImage host = WARREN_TRY(rootfs::refresh_host_image(pool.root(), pool.kind()));
   const auto read = [&](const char* file) {
     const std::string path = fmt::format("{}/etc/{}", host.path, file);
     return os::context(os::read_text(pool.root(), path.c_str()), "reading {}", path);
@@ -120,19 +123,22 @@ Result<std::unique_ptr<Provider>> LocalSandboxes::create(const LocalOptions& opt
   return self;
 }
 
-Result<std::string> LocalSandboxes::reserve(const NodeId& sandbox, const model::SandboxSpec& spec) {
-  if (spec.profile == model::Profile::kHost) return std::string("host");
-  const rootfs::IdRange range = WARREN_TRY(users_.reserve());
+Result<std::string> LocalSandboxes::reserve(const NodeId& sandbox, const model::SandboxSpec& spec,
+                                            const JobPlaces& places) {
+  Footprint footprint{.range = {}, .group = places.group};
+  if (!places.group.empty()) WARREN_TRY(validate_place(places.group));
+  if (spec.profile == model::Profile::kHost) return to_text(footprint);
+  footprint.range = WARREN_TRY(users_.reserve());
   const std::lock_guard lock(mutex_);
-  ranges_.emplace(sandbox, range);
-  return rootfs::to_text(range);
+  ranges_.emplace(sandbox, *footprint.range);
+  return to_text(footprint);
 }
 
 void LocalSandboxes::reserve_again(const NodeId& sandbox, const std::string& footprint) {
-  const auto range = rootfs::parse_id_range(footprint);
-  if (!range || !users_.reserve(*range)) return;
+  const auto parsed = parse_footprint(footprint);
+  if (!parsed || !parsed->range || !users_.reserve(*parsed->range)) return;
   const std::lock_guard lock(mutex_);
-  ranges_.emplace(sandbox, *range);
+  ranges_.emplace(sandbox, *parsed->range);
 }
 
 void LocalSandboxes::release_range(const NodeId& sandbox) {
@@ -198,6 +204,7 @@ void LocalSandboxes::close(Done<> done) {
     launcher_->finish();
     parts_.isolated_inits.clear();
     parts_.init_entry = {};
+    remove_empty_groups();
     WARREN_TRY(parts_.cgroups->close());
     parts_.sockets.close();
     return parts_.pool->close();
@@ -221,6 +228,23 @@ SandboxPtr LocalSandboxes::add(const NodeId& id, const NodeId& process, cgroup::
 cgroup::GroupName LocalSandboxes::group_of(const NodeId& id) {
   const SandboxPtr sandbox = find(id);
   return sandbox ? sandbox->group : id.to_text();
+}
+
+cgroup::GroupName LocalSandboxes::group_for(const JobOrder& order) {
+  const auto footprint = parse_footprint(order.footprint);
+  if (footprint && !footprint->group.empty()) return footprint->group;
+  if (order.ancestors.empty()) return order.sandbox.to_text();
+  return group_of(order.ancestors.back()) + "/" + order.sandbox.to_text();
+}
+
+// Those that only serve to name others.
+void LocalSandboxes::remove_empty_groups() {
+  auto groups = parts_.cgroups->list().value_or(std::vector<cgroup::GroupName>());
+  std::ranges::reverse(groups);  // What is in a group goes before it.
+  for (const cgroup::GroupName& group : groups) {
+    const auto populated = parts_.cgroups->is_populated(group);
+    if (populated && !*populated) std::ignore = parts_.cgroups->remove(group);
+  }
 }
 
 SandboxPtr LocalSandboxes::find(const NodeId& id) {

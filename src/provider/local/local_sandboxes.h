@@ -48,9 +48,6 @@ struct LocalParts {
   std::function<void(plan::LaunchPlan&)> amend_plan;
 };
 
-// The name of the order's cgroup: below those of the sandboxes that enclose it.
-[[nodiscard]] cgroup::GroupName nested_group(const JobOrder& order);
-
 // About an init whose version of the protocol this engine does not speak.
 [[nodiscard]] Error foreign_init(const LiveSandbox& sandbox, std::uint16_t version);
 
@@ -63,8 +60,8 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   void observe(Observer& observer) override { observer_ = &observer; }
   [[nodiscard]] Result<> check(const model::JobSpec& spec) const override;
   [[nodiscard]] Result<std::string> plan_text(const model::JobSpec& spec) override;
-  [[nodiscard]] Result<std::string> reserve(const NodeId& sandbox,
-                                            const model::SandboxSpec& spec) override;
+  [[nodiscard]] Result<std::string> reserve(const NodeId& sandbox, const model::SandboxSpec& spec,
+                                            const JobPlaces& places) override;
   void upload(const JobOrder& order, Done<os::UniqueFd> opened, Done<> unpacked) override;
   void start(JobOrder order, Done<Started> done) override;
   void take_input(const NodeId& sandbox, Done<os::UniqueFd> done) override;
@@ -76,6 +73,7 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   void thaw(const NodeId& sandbox, Done<> done) override;
   void destroy(const NodeId& sandbox, Done<> done) override;
   void usage(std::vector<NodeId> sandboxes, Done<std::vector<model::Usage>> done) override;
+  void look(const NodeId& sandbox, Done<Whereabouts> done) override;
   [[nodiscard]] Result<LogFiles> open_log(const NodeId& process) override;
   void remove_log(const NodeId& process, Done<> done) override;
   void adopt(std::vector<Adoption> sandboxes, Sweep sweep,
@@ -95,11 +93,15 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   [[nodiscard]] Result<> prepare_meminfo(Preparation& preparation);
   [[nodiscard]] Result<> prepare_plan(Preparation& preparation);
   [[nodiscard]] Result<> make_layer(LiveSandbox& sandbox, const model::JobSpec& spec);
+  [[nodiscard]] Result<> give_workdir(const LiveSandbox& sandbox, const model::UserSpec& user);
   void launch(const std::shared_ptr<Preparation>& preparation);
   void refill_inits();
   [[nodiscard]] Result<> launch_isolated(Preparation& preparation);
   [[nodiscard]] Result<> launch_init(Preparation& preparation, InitNursery& inits);
   void abandon(const SandboxPtr& sandbox, const Error& why);
+
+  // local_look.cc
+  [[nodiscard]] Result<Whereabouts> whereabouts_of(const NodeId& id);
 
   // local_upload.cc
   [[nodiscard]] Result<os::UniqueFd> begin_upload(const JobOrder& order, Done<> unpacked);
@@ -125,6 +127,8 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   [[nodiscard]] Result<> adopt_one(Adoption& adoption,
                                    const std::vector<cgroup::GroupName>& groups);
   void bind_again(LiveSandbox& sandbox);
+  // Whose cgroup it is; nothing where it is nobody's.
+  [[nodiscard]] std::optional<NodeId> owner_of(const cgroup::GroupName& group);
   // Whether its init lives. Fails where it is one that this engine cannot drive.
   [[nodiscard]] Result<bool> attach(const SandboxPtr& sandbox);
   [[nodiscard]] std::map<NodeId, cgroup::GroupName> unclaimed(
@@ -135,6 +139,9 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   [[nodiscard]] SandboxPtr add(const NodeId& id, const NodeId& process, cgroup::GroupName group);
   [[nodiscard]] SandboxPtr find(const NodeId& id);
   [[nodiscard]] cgroup::GroupName group_of(const NodeId& id);
+  // The name of the order's cgroup: its place, or below those of the sandboxes that enclose it.
+  [[nodiscard]] cgroup::GroupName group_for(const JobOrder& order);
+  void remove_empty_groups();
   [[nodiscard]] SandboxPtr find_number(std::uint64_t number);
   void forget(const LiveSandbox& sandbox);
   // Takes the very range that an earlier engine gave the sandbox, as reserve() would have.

@@ -12,6 +12,8 @@
 
 #include "os/call.h"
 #include "os/context.h"
+#include "plan/accounts.h"
+#include "provider/local/footprint.h"
 #include "provider/local/local_sandboxes.h"
 #include "provider/local/memory_view.h"
 #include "rootfs/user_namespace.h"
@@ -33,12 +35,6 @@ std::string hostname_of(const JobOrder& order) {
 }
 
 }  // namespace
-
-cgroup::GroupName nested_group(const JobOrder& order) {
-  cgroup::GroupName name;
-  for (const NodeId& ancestor : order.ancestors) name += ancestor.to_text() + "/";
-  return name + order.sandbox.to_text();
-}
 
 // What is gathered for one init until it is cloned. Descriptors close when init has its copies.
 struct LocalSandboxes::Preparation {
@@ -65,7 +61,7 @@ void LocalSandboxes::prepare(JobOrder order, Done<Started> done) {
   const auto preparation = std::make_shared<Preparation>();
   preparation->order = std::move(order);
   preparation->sandbox =
-      add(preparation->order.sandbox, preparation->order.process, nested_group(preparation->order));
+      add(preparation->order.sandbox, preparation->order.process, group_for(preparation->order));
   LiveSandbox& sandbox = *preparation->sandbox;
   sandbox.stages.taken = this_moment();
   sandbox.on_started = std::move(done);
@@ -90,7 +86,8 @@ void LocalSandboxes::prepare(JobOrder order, Done<Started> done) {
 }
 
 Result<> LocalSandboxes::prepare_output(Preparation& preparation) {
-  preparation.output = WARREN_TRY(parts_.logs.create(preparation.order.process));
+  preparation.output =
+      WARREN_TRY(parts_.logs.create(preparation.order.process, preparation.order.output_link));
   preparation.listener = WARREN_TRY(parts_.sockets.listen(preparation.order.sandbox));
   const std::lock_guard lock(mutex_);  // Readers of the log may ask for it already.
   preparation.sandbox->output_event = WARREN_TRY(
@@ -101,6 +98,11 @@ Result<> LocalSandboxes::prepare_output(Preparation& preparation) {
 
 Result<> LocalSandboxes::prepare_cgroup(Preparation& preparation) {
   const std::string& name = preparation.sandbox->group;
+  if (is_placed(*preparation.sandbox)) {
+    const std::string base = name.substr(0, name.find('/'));
+    const auto made = parts_.cgroups->create(base, model::Limits(), {});
+    if (!made && made.error().code != Errc::kAlreadyExists) return made;
+  }
   const auto device = parts_.pool->device();
   WARREN_TRY(parts_.cgroups->create(name, preparation.order.spec.sandbox.limits,
                                     device ? rootfs::to_text(*device) : std::string()));
@@ -116,8 +118,10 @@ Result<> LocalSandboxes::prepare_cgroup(Preparation& preparation) {
 Result<> LocalSandboxes::prepare_isolation(Preparation& preparation) {
   if (!is_isolated(preparation.order.spec)) return {};
   LiveSandbox& sandbox = *preparation.sandbox;
-  const auto range = WARREN_TRY(
-      context(rootfs::parse_id_range(preparation.order.footprint), "reading a footprint"));
+  const Footprint footprint =
+      WARREN_TRY(context(parse_footprint(preparation.order.footprint), "reading a footprint"));
+  if (!footprint.range) return fail(Errc::kInternal, "no user ids were set aside");
+  const rootfs::IdRange range = *footprint.range;
   sandbox.range = range;
   WARREN_TRY(context(make_layer(sandbox, preparation.order.spec), "layer"));
   preparation.users = WARREN_TRY(context(users_.open(range), "users"));
@@ -126,13 +130,15 @@ Result<> LocalSandboxes::prepare_isolation(Preparation& preparation) {
   return context(parts_.cgroups->allow_entry(sandbox.group, range.base), "cgroup");
 }
 
-// Noted with the cgroup: an engine that adopts the sandbox counts them again.
+// Noted with the cgroup: an engine that adopts the sandbox counts them again, and finds whose group
+// it is where the name does not say it.
 Result<> LocalSandboxes::prepare_cores(Preparation& preparation) {
   LiveSandbox& sandbox = *preparation.sandbox;
   sandbox.cores = cores_.pick(preparation.order.spec.sandbox.limits);
   preparation.resources.affinity = sandbox.cores;
-  if (sandbox.cores.empty()) return {};
-  return parts_.cgroups->set_note(sandbox.group, model::to_text(model::CoreSet{sandbox.cores}));
+  std::string note = model::to_text(model::CoreSet{sandbox.cores});
+  if (is_placed(sandbox)) note += kOwner + sandbox.id.to_text();
+  return note.empty() ? Result<>() : parts_.cgroups->set_note(sandbox.group, note);
 }
 
 Result<> LocalSandboxes::prepare_meminfo(Preparation& preparation) {
@@ -148,7 +154,19 @@ Result<> LocalSandboxes::make_layer(LiveSandbox& sandbox, const model::JobSpec& 
   WARREN_TRY(parts_.pool->make_room());
   WARREN_TRY(parts_.pool->create(sandbox.id, spec.sandbox.limits.disk));
   sandbox.has_layer = true;
-  return {};
+  return spec.process.user ? give_workdir(sandbox, *spec.process.user) : Result<>();
+}
+
+// The pool makes it for the sandbox's root; a command may write where it begins.
+Result<> LocalSandboxes::give_workdir(const LiveSandbox& sandbox, const model::UserSpec& user) {
+  const plan::Account account =
+      WARREN_TRY(plan::find_account(user, parts_.image.passwd, parts_.image.group));
+  const std::string path = rootfs::layer_path(sandbox.id) + "/upper/work";
+  return os::context(os::call([&] {
+                       return ::fchownat(parts_.pool->root(), path.c_str(), account.uid,
+                                         account.gid, AT_SYMLINK_NOFOLLOW);
+                     }),
+                     "giving it its working directory");
 }
 
 Result<> LocalSandboxes::prepare_plan(Preparation& preparation) {

@@ -9,6 +9,7 @@
 #include "os/context.h"
 #include "os/file.h"
 #include "plan/accounts.h"
+#include "provider/local/footprint.h"
 #include "provider/local/local_sandboxes.h"
 
 namespace warren::provider {
@@ -31,8 +32,8 @@ Result<os::UniqueFd> LocalSandboxes::begin_upload(const JobOrder& order, Done<> 
     options.uid = account.uid;
     options.gid = account.gid;
   }
-  const SandboxPtr sandbox = add(order.sandbox, order.process, nested_group(order));
-  sandbox->range = WARREN_TRY(rootfs::parse_id_range(order.footprint));
+  const SandboxPtr sandbox = add(order.sandbox, order.process, group_for(order));
+  sandbox->range = WARREN_TRY(parse_footprint(order.footprint)).range;
   WARREN_TRY(make_layer(*sandbox, order.spec));
   const std::string path = rootfs::layer_path(order.sandbox) + "/upper/work";
   os::UniqueFd directory = WARREN_TRY(

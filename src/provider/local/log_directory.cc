@@ -11,6 +11,7 @@
 #include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
+#include "provider/local/output_link.h"
 
 namespace warren::provider {
 namespace {
@@ -56,10 +57,10 @@ Result<LogDirectory> LogDirectory::open(const std::string& state_dir) {
   }
   os::UniqueFd logs = WARREN_TRY(
       os::context(os::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY), "opening {}", path));
-  return LogDirectory(std::move(logs));
+  return LogDirectory(std::move(logs), path);
 }
 
-Result<OutputFiles> LogDirectory::create(const NodeId& process) const {
+Result<OutputFiles> LogDirectory::create(const NodeId& process, const std::string& link) const {
   const std::string name = process.to_text();
   const auto made = os::make_directory(logs_.get(), name.c_str(), kDirectoryMode);
   if (!made && made.error() != os::Errno{EEXIST}) {
@@ -74,6 +75,10 @@ Result<OutputFiles> LogDirectory::create(const NodeId& process) const {
       [&] { return ::fallocate(files.record.get(), FALLOC_FL_KEEP_SIZE, 0, kReservedForRecord); });
   if (is_full(reserved)) {
     WARREN_TRY(os::context(reserved, "reserving room in logs/{}/record", name));
+  }
+  if (!link.empty()) {
+    const OutputDirectory output{.fd = directory.get(), .path = path_ + "/" + name};
+    WARREN_TRY(make_output_link(output, link));
   }
   return files;
 }
@@ -119,6 +124,7 @@ Result<> LogDirectory::remove(const NodeId& process) const {
   if (!directory && directory.error() == os::Errno{ENOENT}) return {};
   if (!directory)
     return fail(Errc::kInternal, "opening logs/{}: {}", name, os::message(directory.error()));
+  WARREN_TRY(remove_output_link({.fd = directory->get(), .path = path_ + "/" + name}));
   for (const char* file : kFiles) {
     const auto removed = os::call([&] { return ::unlinkat(directory->get(), file, 0); });
     if (!removed && removed.error() != os::Errno{ENOENT}) {

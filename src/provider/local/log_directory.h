@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/node_id.h"
@@ -28,9 +29,10 @@ class LogDirectory {
   // Opens or creates `state_dir`/logs (0700).
   [[nodiscard]] static Result<LogDirectory> open(const std::string& state_dir);
 
-  // Makes the directory of a process with its empty files. What an attempt before a crash left is
-  // reused.
-  [[nodiscard]] Result<OutputFiles> create(const NodeId& process) const;
+  // Makes the directory of a process with its empty files, and `link` to it unless that is empty.
+  // What an attempt before a crash left is reused.
+  [[nodiscard]] Result<OutputFiles> create(const NodeId& process,
+                                           const std::string& link = {}) const;
 
   [[nodiscard]] Result<LogFiles> read(const NodeId& process) const;
 
@@ -41,15 +43,17 @@ class LogDirectory {
   // none.
   [[nodiscard]] Result<std::vector<plan::Record>> records(const NodeId& process) const;
 
-  // Succeeds when there is nothing.
+  // With the link to it. Succeeds when there is nothing.
   [[nodiscard]] Result<> remove(const NodeId& process) const;
 
   [[nodiscard]] int fd() const noexcept { return logs_.get(); }
 
  private:
-  explicit LogDirectory(os::UniqueFd logs) : logs_(std::move(logs)) {}
+  LogDirectory(os::UniqueFd logs, std::string path)
+      : logs_(std::move(logs)), path_(std::move(path)) {}
 
   os::UniqueFd logs_;
+  std::string path_;
 };
 
 }  // namespace warren::provider

@@ -53,12 +53,14 @@ Result<os::UniqueFd> UploadThreads::begin(os::UniqueFd directory, rootfs::Unpack
        done = std::make_shared<Done<>>(std::move(done))](const std::stop_token&) {
         const auto unpacked =
             rootfs::unpack_archive(upload.archive.get(), directory->get(), options);
-        (*done)(unpacked ? Result<>() : std::unexpected(unpacked.error()));
         // The client may go on writing after the end of the archive: that is an error to it, not to
         // us.
         ::shutdown(upload.archive.get(), SHUT_RDWR);
-        const std::lock_guard over(mutex_);
-        upload.is_over = true;
+        {
+          const std::lock_guard over(mutex_);
+          upload.is_over = true;
+        }
+        (*done)(unpacked ? Result<>() : std::unexpected(unpacked.error()));
       });
   return clients_end;
 }

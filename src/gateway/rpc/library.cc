@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "gateway/rpc/library.h"
+
+#include <fmt/format.h>
+#include <grpc/grpc.h>
+#include <grpc/support/log.h>
+#include <grpcpp/resource_quota.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <climits>
+#include <cstddef>
+#include <cstdio>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+#include "gateway/line_limit.h"
+
+namespace warren::gateway {
+namespace {
+
+// The largest request of a face, an upload of Joblet's: 100 MiB and what goes with it.
+constexpr int kLargestOfAny = 110'000'000;
+
+// Milliseconds, where it matters.
+constexpr std::array<std::pair<const char*, int>, 13> kArguments{{
+    {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5'000},
+    {GRPC_ARG_MAX_CONCURRENT_STREAMS, 128},
+    {GRPC_ARG_MAX_METADATA_SIZE, 16 * 1024},
+    {GRPC_ARG_HTTP2_BDP_PROBE, 0},
+    // All calls that begin within what is read at once are there before the first of them is seen.
+    {GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, 64 * 1024},
+    {GRPC_ARG_MAX_CONNECTION_IDLE_MS, 15 * 60'000},
+    {GRPC_ARG_KEEPALIVE_TIME_MS, 60'000},
+    {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000},
+    // A client may ask as often as we do, also while it has no call.
+    {GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000},
+    {GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1},
+    // A small message that unpacks to a large one is a way around every bound of its size.
+    {GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0},
+    {GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0},
+    // The library's own statistics about each connection.
+    {GRPC_ARG_ENABLE_CHANNELZ, 0},
+}};
+
+// Never destroyed: threads of the library log as long as the process runs.
+struct Log {
+  std::mutex mutex;
+  LineLimit limit;
+};
+
+Log& library_log() {
+  static auto* log = new Log;
+  return *log;
+}
+
+// Of the name in a client's greeting: there is one certificate, whatever clients call this machine.
+constexpr std::string_view kOtherName = "No match found for server name: ";
+
+void write_line(gpr_log_func_args* line) {
+  if (std::string_view(line->message).starts_with(kOtherName)) return;
+  Log& log = library_log();
+  const std::lock_guard lock(log.mutex);
+  const auto dropped = log.limit.admit(std::chrono::steady_clock::now());
+  if (!dropped) return;
+  if (*dropped != 0) fmt::print(stderr, "warren-gateway: {} more lines\n", *dropped);
+  std::string text = line->message;
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  fmt::print(stderr, "warren-gateway: gRPC: {}\n", text);
+}
+
+}  // namespace
+
+void limit_library_log() {
+  ::gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
+  ::gpr_set_log_function(write_line);
+}
+
+void set_bounds(grpc::ServerBuilder& builder, Bytes max_memory) {
+  grpc::ResourceQuota quota("gateway");
+  quota.Resize(max_memory.value);
+  builder.SetResourceQuota(quota);
+  builder.SetMaxReceiveMessageSize(kLargestOfAny);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  for (const auto& [name, value] : kArguments) builder.AddChannelArgument(name, value);
+}
+
+}  // namespace warren::gateway

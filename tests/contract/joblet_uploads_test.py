@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Uploads in requests of joblet.JobletService.
+
+usage: joblet_uploads_test.py PROTOC [TEST...]
+"""
+
+import hashlib
+import random
+import sys
+import threading
+import unittest
+
+from grpc import StatusCode
+
+from gateway_fixture import resident
+from joblet_fixture import MEBIBYTE, JobletService, JobletTest
+
+
+class Uploads(JobletService):
+    def test_files_are_there_when_the_job_begins(self):
+        uploads = [self.folder("data"), self.file("data/a.csv", b"1,2\n", 0o100640),
+                   self.file("run.sh", b"#!/bin/sh\ncat data/a.csv\n", 0o755),
+                   self.folder("project", b".")]
+        written, job = self.run_to_end(
+            "./run.sh; stat -c %a data/a.csv; readlink project; cd project && ls",
+            uploads=uploads)
+        self.assertEqual(written, "1,2\n640\n.\ndata\nproject\nrun.sh\n")
+        self.assertEqual(job.status, "COMPLETED")
+
+    def test_directories_on_the_way_are_made(self):
+        written, _ = self.run_to_end("cat a/b/c", uploads=[self.file("a/b/c", b"deep")])
+        self.assertEqual(written, "deep")
+
+    def test_names_of_every_kind(self):
+        names = ["with blank", "new\nline", "\u00e4\u00f6", "n" * 255,
+                 "d" * 200 + "/" + "\u00fc" * 60, "-rf", "a=b"]
+        written, _ = self.run_to_end(
+            "find . -type f -print0 | sort -z",
+            uploads=[self.file(name, b"") for name in names])
+        self.assertEqual(sorted(written.split("\0")[:-1]), sorted(f"./{name}" for name in names))
+
+    def test_paths_that_lead_out_are_refused(self):
+        for path in ("../a", "/etc/passwd", "a/../../b", "", ".", "a\0b", "n" * 256):
+            self.assert_nothing_began(StatusCode.INVALID_ARGUMENT, "upload",
+                                      uploads=[self.file("good"), self.file(path)])
+
+    def test_no_upload_goes_through_a_link(self):
+        job = self.bash("true", uploads=[self.folder("link", b"."), self.file("link/a")])
+        self.assertEqual(job.status, "FAILED")
+
+    def test_links_lead_nowhere_else(self):
+        self.assert_nothing_began(StatusCode.INVALID_ARGUMENT, "no content",
+                                  uploads=[self.folder("link", b"/etc")])
+
+    def test_files_are_bounded(self):
+        self.assert_nothing_began(StatusCode.INVALID_ARGUMENT, "'large'",
+                                  uploads=[self.file("large", bytes(50 * MEBIBYTE + 1))])
+
+    def test_files_together_are_bounded(self):
+        half = bytes(50 * MEBIBYTE)
+        self.assert_nothing_began(
+            StatusCode.INVALID_ARGUMENT, "together",
+            uploads=[self.file("a", half), self.file("b", half), self.file("c", b"x")])
+
+    def test_requests_are_bounded(self):
+        self.assert_nothing_began(StatusCode.RESOURCE_EXHAUSTED, "",
+                                  uploads=[self.file("a", bytes(111 * MEBIBYTE))])
+
+    def test_what_an_upload_may_be_no_other_request_may(self):
+        self.assert_fails(StatusCode.RESOURCE_EXHAUSTED,
+                          lambda: self.jobs.GetJobStatus(id="1" * (5 * MEBIBYTE)))
+
+
+class LargeUploads(JobletService):
+    def test_a_hundred_megabytes_arrive_whole(self):
+        """Whatever the job itself may use: files in transit are not counted against it."""
+        contents = {name: random.Random(name).randbytes(50 * MEBIBYTE) for name in ("a", "b")}
+        written, job = self.run_to_end(
+            "sha256sum a b", maxMemory=64,
+            uploads=[self.file(name, content) for name, content in contents.items()])
+        self.assertEqual(job.status, "COMPLETED")
+        self.assertEqual(written.split(),
+                         [word for name, content in contents.items()
+                          for word in (hashlib.sha256(content).hexdigest(), name)])
+
+    def test_many_at_once_are_all_served_in_bounded_memory(self):
+        before = resident(self.gateway.pid)
+        content = bytes(40 * MEBIBYTE)
+        clients = [self.service(who, "JobletService") for who in (self.admin, self.alice, self.bob)
+                   for _ in range(3)]
+        jobs = []
+
+        def run(client):
+            jobs.append(client.RunJob(command="stat", args=["-c", "%s", "a"], timeout=240,
+                                      uploads=[self.file("a", content)]))
+
+        threads = [threading.Thread(target=run, args=[client]) for client in clients]
+        most = 0
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            most = max(most, resident(self.gateway.pid))
+            threads[-1].join(0.05)
+        self.assertEqual(len(jobs), len(clients))
+        for job in jobs:
+            self.assertEqual(self.log(job), b"%d\n" % len(content))
+        self.assertLess(most - before, 512 * MEBIBYTE)
+
+
+if __name__ == "__main__":
+    JobletTest.generation, JobletTest.protoc = "v2_11", sys.argv.pop(1)
+    unittest.main()

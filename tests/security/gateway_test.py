@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""S13, S15 to S17: the gateway, which is where strangers end up."""
+
+import contextlib
+import os
+import pathlib
+import re
+import ssl
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import grpc
+
+from bad_peers import BadPeers
+from engine_fixture import DEADLINE
+from gateway_fixture import (ACCOUNT, GATEWAY, GatewayTest, call, descriptors, eventually, resident)
+from native_client import field
+from pki import Pki
+
+Code = grpc.StatusCode
+LIST = "/warren.v1.Engine/List"
+GET = "/warren.v1.Engine/Get"
+MEBIBYTE = 1 << 20
+
+
+def tls_context(credentials, *, newest=ssl.TLSVersion.TLSv1_3):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=credentials.authority.decode())
+    context.maximum_version = newest
+    context.set_alpn_protocols(["h2"])
+    if credentials.key is not None:
+        with tempfile.NamedTemporaryFile() as both:  # The library takes files alone.
+            both.write(credentials.certificate + credentials.key)
+            both.flush()
+            context.load_cert_chain(both.name)
+    return context
+
+
+def listing(channel, **options):
+    """The answers of List, as bytes."""
+    return list(channel.unary_stream(LIST)(b"", timeout=DEADLINE, **options))
+
+
+class S17_Process(GatewayTest):  # pylint: disable=invalid-name
+    def threads(self):
+        return [dict(re.findall(r"^(\w+):[ \t]*(.*)$", (task / "status").read_text(), re.MULTILINE))
+                for task in pathlib.Path(f"/proc/{self.gateway.pid}/task").iterdir()]
+
+    def assert_unprivileged(self):
+        threads = self.threads()
+        self.assertGreater(len(threads), 3)
+        for status in threads:
+            self.assertEqual(set(status["Uid"].split()), {str(self.account.pw_uid)})
+            self.assertEqual(set(status["Gid"].split()), {str(self.account.pw_gid)})
+            self.assertEqual(status["Groups"].strip(), "")
+            for capabilities in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]:
+                self.assertEqual(int(status[capabilities], 16), 0, capabilities)
+            self.assertEqual((status["Seccomp"], status["NoNewPrivs"]), ("2", "1"))
+
+    def test_no_thread_has_a_privilege_neither_first_nor_last(self):
+        self.assertNotEqual(self.account.pw_uid, 0)
+        self.assert_unprivileged()
+        channels = [self.channel(self.admin) for _ in range(10)]
+        for _ in range(10):
+            for channel in channels:
+                listing(channel)
+        self.assert_unprivileged()
+
+    def test_its_environment_is_empty_and_it_has_nothing_of_the_engines(self):
+        target = f"/proc/{self.gateway.pid}"
+        for entry in pathlib.Path(target, "fd").iterdir():
+            self.assertNotIn(str(self.directory / "state"), os.readlink(entry))
+        # Not dumpable: what is its own belongs to root.
+        self.assertEqual(pathlib.Path(target, "fd").stat().st_uid, 0)
+
+    def test_it_does_not_run_as_root(self):
+        done = subprocess.run([GATEWAY, "--user", "root", "--listen", "127.0.0.1:0"],
+                              capture_output=True, check=False, timeout=DEADLINE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"is root", done.stderr)
+
+    def test_another_user_cannot_become_it(self):
+        done = subprocess.run([GATEWAY, "--user", ACCOUNT, "--listen", "127.0.0.1:0"], user=4711,
+                              group=4711, extra_groups=[], capture_output=True, check=False,
+                              timeout=DEADLINE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"runs as its own user", done.stderr)
+
+
+class S16_Listener(GatewayTest):  # pylint: disable=invalid-name
+    def test_without_an_address_it_does_not_listen(self):
+        done = subprocess.run([GATEWAY, "--config", self.directory / "warren.yaml",
+                               "--runtime-dir", self.directory / "run"],
+                              capture_output=True, check=False, timeout=DEADLINE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"gateway.listen is empty", done.stderr)
+
+    def test_without_certificates_it_does_not_listen(self):
+        done = subprocess.run([GATEWAY, "--user", ACCOUNT, "--listen", "127.0.0.1:0",
+                               "--runtime-dir", self.files], capture_output=True, check=False,
+                              timeout=DEADLINE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"cannot be read", done.stderr)
+
+    def test_nothing_is_said_without_tls(self):
+        with grpc.insecure_channel(self.gateway.address) as channel:
+            self.assert_fails(Code.UNAVAILABLE, lambda: call(channel, LIST))
+
+
+class S15_Identity(GatewayTest):  # pylint: disable=invalid-name
+    def refused(self, credentials, code, text=""):
+        channel = self.channel(credentials)
+        self.assert_fails(code, lambda: listing(channel), text)
+
+    def test_roles_come_from_the_certificate(self):
+        for credentials in [self.admin, self.alice, self.pki.client("eve", "viewer"),
+                            self.pki.odd("loud", "/OU=ADMIN/CN=loud")]:
+            listing(self.channel(credentials))
+
+    def test_without_a_certificate_a_call_is_not_authenticated(self):
+        self.refused(self.pki.nobody(), Code.UNAUTHENTICATED, "certificate is required")
+
+    def test_units_that_are_no_role_are_refused(self):
+        for label, subject, text in [
+                ("other", "/OU=user/CN=mallory", "is no role"),
+                ("longer", "/OU=administrators/CN=mallory", "is no role"),
+                ("two", "/OU=viewer/OU=admin/CN=mallory", "2 organizational units"),
+                ("joined", "/OU=viewer+OU=admin/CN=mallory", "2 organizational units")]:
+            self.refused(self.pki.odd(label, subject), Code.PERMISSION_DENIED, text)
+
+    def test_odd_names_are_refused(self):
+        for label, subject, text in [
+                ("none", "/O=mallory", "0 common names"),
+                ("names", "/CN=alice/CN=mallory", "2 common names"),
+                ("blank", "/CN=al ice", "common name"),
+                ("colon", "/CN=cert:alice", "common name")]:
+            self.refused(self.pki.odd(label, subject), Code.PERMISSION_DENIED, text)
+
+    def test_certificates_that_do_not_count_end_the_handshake(self):
+        stranger = Pki(self.files / "another-authority").client("boss", "admin")
+        stranger = stranger.__class__(self.pki.authority, stranger.certificate, stranger.key)
+        ended = self.pki.odd("ended", "/OU=admin/CN=boss", days=-1)
+        servers = self.pki.odd("servers", "/OU=admin/CN=boss", purpose="serverAuth")
+        for credentials in [stranger, ended, servers]:
+            self.refused(credentials, Code.UNAVAILABLE)
+        # The same tools make one that does.
+        listing(self.channel(self.pki.odd("good", "/OU=admin/CN=boss")))
+
+    def test_tls_below_1_3_is_refused(self):
+        address = ("127.0.0.1", self.gateway.port)
+        with self.assertRaises(ssl.SSLError):
+            self.shake_hands(tls_context(self.admin, newest=ssl.TLSVersion.TLSv1_2), address)
+        self.assertEqual(self.shake_hands(tls_context(self.admin), address), ("TLSv1.3", False))
+
+    def shake_hands(self, context, address):
+        """The version, and whether the server gave a ticket for later."""
+        with socket.create_connection(address, timeout=DEADLINE) as plain:
+            with context.wrap_socket(plain, server_hostname="localhost") as connection:
+                connection.recv(1)  # Tickets come before HTTP/2's settings.
+                return connection.version(), connection.session.has_ticket
+
+
+class S13_Requests(GatewayTest):  # pylint: disable=invalid-name
+    def test_a_request_that_is_too_large_is_refused(self):
+        channel = self.channel(self.alice)
+        request = field(1, b"x" * (5 * MEBIBYTE))
+        self.assert_fails(Code.RESOURCE_EXHAUSTED, lambda: call(channel, GET, request), "may have")
+        self.assert_fails(Code.RESOURCE_EXHAUSTED,
+                          lambda: call(channel, GET, field(1, b"x" * 111_000_000)))
+        self.assert_fails(Code.NOT_FOUND, lambda: call(channel, GET, field(1, "x")))
+
+    def test_a_small_request_that_unpacks_to_a_large_one_is_refused(self):
+        channel = self.channel(self.alice)
+        before = resident(self.gateway.pid)
+        for compression in [grpc.Compression.Gzip, grpc.Compression.Deflate]:
+            bomb = channel.unary_unary(GET)
+            self.assert_fails(Code.UNIMPLEMENTED, lambda bomb=bomb, how=compression: bomb(
+                b"\0" * (100 * MEBIBYTE), timeout=DEADLINE, compression=how))
+        self.assertLess(resident(self.gateway.pid), before + 50 * MEBIBYTE)
+
+    def test_headers_that_are_too_large_are_refused(self):
+        channel = self.channel(self.alice)
+        with self.assertRaises(grpc.RpcError) as failed:
+            channel.unary_unary(GET)(b"", metadata=[("padding", "x" * 100_000)], timeout=DEADLINE)
+        self.assertEqual(failed.exception.code(), Code.RESOURCE_EXHAUSTED)
+
+
+class S13_Connections(GatewayTest):  # pylint: disable=invalid-name
+    def setUp(self):
+        listing(self.channel(self.admin))  # Whatever it makes once is made.
+
+    def test_bad_peers_shut_nobody_out_and_leave_nothing(self):
+        before = descriptors(self.gateway.pid), resident(self.gateway.pid)
+        peers = BadPeers(self.gateway.port)
+        most = 0
+        try:
+            for meet in [peers.say_nothing, peers.say_garbage, peers.shake_half_a_hand,
+                        peers.never_end]:
+                meet(250)
+                with contextlib.closing(self.gateway.channel(self.admin)) as channel:
+                    listing(channel, wait_for_ready=True)  # As patient as a real client.
+                most = max(most, resident(self.gateway.pid))
+            eventually(lambda: peers.open_connections() == 0, "the server closes them all")
+        finally:
+            peers.close()
+        self.assertLess(most, before[1] + 300 * MEBIBYTE)
+        eventually(lambda: descriptors(self.gateway.pid) <= before[0] + 2, "descriptors are back")
+        listing(self.channel(self.admin))
+
+    def test_silence_shuts_nobody_out(self):
+        """Beyond 512 connections without a call the oldest of them goes."""
+        peers = BadPeers(self.gateway.port)
+        self.addCleanup(peers.close)
+        good = self.channel(self.alice)
+        listing(good)
+        peers.say_nothing(600)
+        eventually(lambda: peers.open_connections() <= 512, "the oldest are gone")
+        listing(good)
+        listing(self.channel(self.admin))
+
+
+class Renewal(GatewayTest):
+    """New certificates while clients call."""
+
+    def serial(self):
+        context = tls_context(self.admin)
+        with socket.create_connection(("127.0.0.1", self.gateway.port), timeout=DEADLINE) as plain:
+            with context.wrap_socket(plain, server_hostname="localhost") as connection:
+                return connection.getpeercert()["serialNumber"]
+
+    def test_new_certificates_are_shown_and_no_call_fails(self):
+        old, failures, calls = self.serial(), [], [0]
+        done = threading.Event()
+
+        def work():
+            kept = self.gateway.channel(self.admin)
+            while not done.is_set():
+                try:
+                    with contextlib.closing(self.gateway.channel(self.admin)) as fresh:
+                        listing(fresh)
+                    listing(kept)
+                    calls[0] += 2
+                except grpc.RpcError as error:
+                    failures.append(error)
+            kept.close()
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(3):
+                self.pki.renew_server()
+                self.pki.stage(self.gateway_directory, ACCOUNT)
+                eventually(lambda before=old: self.serial() != before, "it shows the new one")
+                old = self.serial()
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(failures, [])
+        self.assertGreater(calls[0], 20)
+
+    def test_half_a_file_is_not_staged(self):
+        old = self.serial()
+        broken = self.files / "broken"
+        broken.mkdir()
+        for name in ["ca.crt", "server.crt", "server.key"]:
+            text = (self.pki.directory / name).read_text()
+            (broken / name).write_text(text[:len(text) // 2])
+        with self.assertRaises(subprocess.CalledProcessError):
+            subprocess.run([*map(str, [pathlib.Path(GATEWAY).parent / "warren-certs", "stage",
+                                       "--dir", broken, "--to", self.gateway_directory, "--user",
+                                       ACCOUNT])], check=True, capture_output=True)
+        self.assertEqual(self.serial(), old)
+
+
+if __name__ == "__main__":
+    unittest.main()
