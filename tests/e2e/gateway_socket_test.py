@@ -322,7 +322,8 @@ class Descriptors(GatewayTest):
         wants_output = field(4, 1)
         client.call("Run", field(1, field(5, "cat") + field(14, 1)) + field(3, 1) + wants_output)
         self.assertEqual(client.kinds, self.INPUT + self.OUTPUT + self.EVENT)
-        client.call("Run", field(1, field(5, "true") + field(17, 1)) + field(3, 1))
+        with self.assertRaisesRegex(Refused, "upload"):  # Of which nothing is sent.
+            client.call("Run", field(1, field(5, "true") + field(17, 1)) + field(3, 1))
         self.assertEqual(client.kinds, self.ARCHIVE)
         job = self.run_to_end(client, "true")
         client.call("Log", field(1, job))
