@@ -115,7 +115,8 @@ Result<bool> wait_for(int fd, std::chrono::milliseconds patience) {
 
 Result<Child> Child::start(ChildOrder order) {
   std::string program =
-      WARREN_TRY(os::context(os::find_program(order.program), "finding {}", order.program));
+      WARREN_TRY(os::context(os::find_program(order.program),
+                             "finding {} beside this program or in /usr/local/bin", order.program));
   order.arguments.insert(order.arguments.begin(), program);
   const os::UniqueFd null = WARREN_TRY(open_null());
   Pipe pipe = WARREN_TRY(make_pipe());

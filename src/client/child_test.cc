@@ -53,8 +53,9 @@ TEST(Child, SaysNothingWhereItEndsBefore) {
 TEST(Child, IsNamedWhereItCannotBeStarted) {
   ChildOrder missing = order({});
   missing.program = "no-such-program";
-  EXPECT_THAT(Child::start(std::move(missing)),
-              HoldsError(Errc::kNotFound, HasSubstr("no-such-program: No such file")));
+  EXPECT_THAT(
+      Child::start(std::move(missing)),
+      HoldsError(Errc::kNotFound, HasSubstr("finding no-such-program beside this program")));
 }
 
 TEST(Child, EndsWhenItIsToldTo) {

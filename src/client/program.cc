@@ -81,7 +81,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 Result<> become(std::string_view name, std::vector<std::string> arguments) {
-  const std::string program = WARREN_TRY(os::context(os::find_program(name), "finding {}", name));
+  const std::string program = WARREN_TRY(os::context(
+      os::find_program(name), "finding {} beside this program or in /usr/local/bin", name));
   arguments.insert(arguments.begin(), program);
   return os::context(
       os::call([&] { return ::execv(program.c_str(), pointers_to(arguments).data()); }),
@@ -89,7 +90,8 @@ Result<> become(std::string_view name, std::vector<std::string> arguments) {
 }
 
 Result<std::string> output_of(std::string_view name, std::vector<std::string> arguments) {
-  const std::string program = WARREN_TRY(os::context(os::find_program(name), "finding {}", name));
+  const std::string program = WARREN_TRY(os::context(
+      os::find_program(name), "finding {} beside this program or in /usr/local/bin", name));
   arguments.insert(arguments.begin(), program);
   int ends[2];
   WARREN_TRY(os::context(os::call([&] { return ::pipe2(ends, O_CLOEXEC); }), "creating a pipe"));

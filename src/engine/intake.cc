@@ -170,7 +170,8 @@ Result<JobPtr> Intake::make_job(const JobRequest& request) {
   model::Node sandbox = sandbox_of(process);
   process.sandbox = sandbox.id;
   if (request.start) {
-    process.scheduled_at = WARREN_TRY(model::resolve(*request.start, process.created_at));
+    process.scheduled_at =
+        WARREN_TRY(context(model::resolve(*request.start, process.created_at), "schedule"));
     process.state = model::State::kScheduled;
   }
   WARREN_TRY(core_.tree.check(process));

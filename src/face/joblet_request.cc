@@ -145,7 +145,7 @@ Result<v1::Spec> spec_of(const uuid::RunJobRequest& request) {
 Result<std::optional<v1::Schedule>> schedule_of(std::string_view text, const Clock& clock) {
   if (text.empty()) return std::nullopt;
   const model::Schedule asked = WARREN_TRY(context(model::parse_schedule(text), "schedule"));
-  const std::optional<Timestamp> at = WARREN_TRY(instant_of(asked, clock));
+  const std::optional<Timestamp> at = WARREN_TRY(context(instant_of(asked, clock), "schedule"));
   v1::Schedule schedule;
   if (at && *at - clock.now > kUnderWay) {
     schedule.set_at(at->time_since_epoch().count());

@@ -28,6 +28,7 @@
 #include "gateway/jobworker/jobworker_methods.h"
 #include "gateway/links.h"
 #include "gateway/options.h"
+#include "gateway/rpc/credentials.h"
 #include "gateway/rpc/server.h"
 #include "os/account.h"
 #include "os/context.h"
@@ -84,6 +85,8 @@ Result<> serve(const Setup& setup) {
   os::UniqueFd listening = WARREN_TRY(listen_at(wanted));
   const Endpoint endpoint = WARREN_TRY(local_endpoint(listening.get()));
   const std::filesystem::path directory = gateway_directory(setup.options.runtime_dir.native());
+  auto credentials = WARREN_TRY(credentials_from(directory / "tls/current"));
+
   asio::io_context loop(1);
   asio::signal_set signals(loop, SIGTERM, SIGINT);
   Links links(directory / "engine.sock");
@@ -92,7 +95,7 @@ Result<> serve(const Setup& setup) {
       .others = passed_on(),
       .connect = [&links](Identity client,
                           model::Face face) { return links.to(std::move(client), face); },
-      .certificates = directory / "tls/current",
+      .credentials = std::move(credentials),
       .max_memory = setup.config.max_memory};
   const auto server =
       WARREN_TRY(Server::start(loop.get_executor(), std::move(listening), std::move(options)));

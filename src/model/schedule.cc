@@ -132,12 +132,12 @@ Result<Schedule> parse_schedule(std::string_view text) {
 Result<Timestamp> resolve(const Start& start, Timestamp now) {
   const auto* const after = std::get_if<Duration>(&start);
   const Timestamp at = after != nullptr ? now + *after : std::get<Timestamp>(start);
-  if (at < Timestamp()) return fail(Errc::kInvalidArgument, "schedule: it lies before 1970");
+  if (at < Timestamp()) return fail(Errc::kInvalidArgument, "it lies before 1970");
   if (at < now) {
-    return fail(Errc::kInvalidArgument, "schedule: {} lies in the past", to_rfc3339(at));
+    return fail(Errc::kInvalidArgument, "{} lies in the past", to_rfc3339(at));
   }
   if (at > now + kFarthest) {
-    return fail(Errc::kInvalidArgument, "schedule: it is more than 100 years ahead");
+    return fail(Errc::kInvalidArgument, "it is more than 100 years ahead");
   }
   return at;
 }

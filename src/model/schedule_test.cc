@@ -110,8 +110,7 @@ TEST(ResolveStart, TakesNothingAsTooSoon) {
 
 TEST(ResolveStart, RefusesThePastAndNamesIt) {
   EXPECT_THAT(resolve(kNow - 1us, kNow),
-              HoldsError(Errc::kInvalidArgument,
-                         HasSubstr("schedule: 2027-07-18T11:59:59.999999Z lies in the past")));
+              HoldsError(Errc::kInvalidArgument, "2027-07-18T11:59:59.999999Z lies in the past"));
 }
 
 TEST(ResolveStart, RefusesNumbersThatAreNoTime) {

@@ -13,8 +13,9 @@ import unittest
 
 from grpc import StatusCode
 
-from gateway_fixture import resident
+from gateway_fixture import descriptors, eventually, resident
 from joblet_fixture import MEBIBYTE, JobletService, JobletTest
+from raw_http2 import DATA, WINDOW_UPDATE, RawHttp2, frame, message, open_stream
 
 
 class Uploads(JobletService):
@@ -85,18 +86,23 @@ class LargeUploads(JobletService):
                           for word in (hashlib.sha256(content).hexdigest(), name)])
 
     def test_many_at_once_are_all_served_in_bounded_memory(self):
-        before = resident(self.gateway.pid)
-        content = bytes(40 * MEBIBYTE)
         clients = [self.service(who, "JobletService") for who in (self.admin, self.alice, self.bob)
                    for _ in range(3)]
-        jobs = []
+        self.assert_all_served(clients, [self.file("a", bytes(40 * MEBIBYTE))])
+
+    def test_three_that_are_as_large_as_may_be_are_all_served_in_bounded_memory(self):
+        """One more than are taken in at once."""
+        clients = [self.service(who, "JobletService") for who in (self.admin, self.alice, self.bob)]
+        self.assert_all_served(clients, [self.file(name, bytes(50 * MEBIBYTE)) for name in "ab"])
+
+    def assert_all_served(self, clients, uploads):
+        before, most, jobs = resident(self.gateway.pid), 0, []
 
         def run(client):
             jobs.append(client.RunJob(command="stat", args=["-c", "%s", "a"], timeout=240,
-                                      uploads=[self.file("a", content)]))
+                                      uploads=uploads))
 
         threads = [threading.Thread(target=run, args=[client]) for client in clients]
-        most = 0
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
@@ -104,8 +110,33 @@ class LargeUploads(JobletService):
             threads[-1].join(0.05)
         self.assertEqual(len(jobs), len(clients))
         for job in jobs:
-            self.assertEqual(self.log(job), b"%d\n" % len(content))
+            self.assertEqual(self.log(job), b"%d\n" % len(uploads[0].content))
         self.assertLess(most - before, 512 * MEBIBYTE)
+
+
+class ClientsThatLeave(JobletService):
+    """In the middle of their upload, as a process that is killed."""
+
+    def leave(self, request, announced):
+        with RawHttp2(self.gateway.port, self.admin) as client:
+            client.send(open_stream(1, "/joblet.JobletService/RunJob"))
+            client.send(frame(DATA, 0, 1, message(request, announced=announced)))
+            # The gateway waits for the rest, and has made room for it.
+            self.assertEqual(client.await_answer(1)[0], WINDOW_UPDATE)
+
+    def test_nothing_begins_and_nothing_stays_behind(self):
+        content = bytes(20 * MEBIBYTE)
+        uploads = [self.file("a", content)]
+        whole = self.messages.RunJobReq(command="true", uploads=uploads).SerializeToString()
+        before = len(self.jobs.ListJobs().jobs)
+        open_before = descriptors(self.gateway.pid)
+        for _ in range(5):  # More than may be read at once.
+            self.leave(whole[:15000], len(whole))
+        # Who comes after them finds a place.
+        job = self.jobs.RunJob(command="stat", args=["-c", "%s", "a"], uploads=uploads, timeout=60)
+        self.assertEqual(self.log(job), b"%d\n" % len(content))
+        self.assertEqual(len(self.jobs.ListJobs().jobs), before + 1)
+        eventually(lambda: descriptors(self.gateway.pid) <= open_before + 1, "nothing stays open")
 
 
 if __name__ == "__main__":

@@ -55,6 +55,11 @@ class Libraries(unittest.TestCase):
         self.assertEqual(those_with(OPENSSL_LIBRARY, dynamic_section), WITH_OPENSSL)
         self.assertEqual(those_with(OPENSSL_SYMBOL, symbols), WITH_OPENSSL)
 
+    def test_no_library_of_the_engine_brings_them_along(self):
+        loaded = output_of("ldd", directory / "warrend")
+        self.assertIn("libsqlite3.so", loaded)
+        self.assertNotRegex(loaded, r"\blib(?:grpc|gpr|ssl|crypto)\b")
+
 
 if __name__ == "__main__":
     directory = pathlib.Path(sys.argv.pop())

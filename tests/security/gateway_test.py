@@ -3,6 +3,7 @@
 """S13, S15 to S17: the gateway, which is where strangers end up."""
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 import re
@@ -17,11 +18,13 @@ import grpc
 
 from bad_peers import BadPeers
 from engine_fixture import DEADLINE
-from gateway_fixture import (ACCOUNT, GATEWAY, GatewayTest, call, descriptors, eventually, resident)
+from gateway_fixture import (ACCOUNT, GATEWAY, Gateway, GatewayTest, call, descriptors, eventually,
+                             resident)
 from native_client import field
 from pki import Pki
 
 Code = grpc.StatusCode
+UNDEFENDED = str(pathlib.Path(GATEWAY).parent / "undefended_gateway")
 LIST = "/warren.v1.Engine/List"
 GET = "/warren.v1.Engine/Get"
 MEBIBYTE = 1 << 20
@@ -40,9 +43,36 @@ def tls_context(credentials, *, newest=ssl.TLSVersion.TLSv1_3):
     return context
 
 
+def shake_hands(context, address):
+    """The version, and whether the server gave a ticket for later."""
+    with socket.create_connection(address, timeout=DEADLINE) as plain:
+        with context.wrap_socket(plain, server_hostname="localhost") as connection:
+            connection.recv(1)  # Tickets come before HTTP/2's settings.
+            return connection.version(), connection.session.has_ticket
+
+
 def listing(channel, **options):
     """The answers of List, as bytes."""
     return list(channel.unary_stream(LIST)(b"", timeout=DEADLINE, **options))
+
+
+class AttackTest(GatewayTest):
+    """What is aimed at the gateway, and at the one without defences."""
+
+    def stranger(self):
+        """Somebody who believes the gateway, with a certificate of another authority."""
+        own = Pki(self.files / "another-authority").client("boss", "admin")
+        return dataclasses.replace(own, authority=self.pki.authority)
+
+    def old_client(self):
+        """How far a client comes that knows nothing newer than TLS 1.2."""
+        return shake_hands(tls_context(self.admin, newest=ssl.TLSVersion.TLSv1_2),
+                           ("127.0.0.1", self.gateway.port))
+
+    def bad_peers(self):
+        peers = BadPeers(self.gateway.port)
+        self.addCleanup(peers.close)
+        return peers
 
 
 class S17_Process(GatewayTest):  # pylint: disable=invalid-name
@@ -111,7 +141,7 @@ class S16_Listener(GatewayTest):  # pylint: disable=invalid-name
             self.assert_fails(Code.UNAVAILABLE, lambda: call(channel, LIST))
 
 
-class S15_Identity(GatewayTest):  # pylint: disable=invalid-name
+class S15_Identity(AttackTest):  # pylint: disable=invalid-name
     def refused(self, credentials, code, text=""):
         channel = self.channel(credentials)
         self.assert_fails(code, lambda: listing(channel), text)
@@ -141,8 +171,7 @@ class S15_Identity(GatewayTest):  # pylint: disable=invalid-name
             self.refused(self.pki.odd(label, subject), Code.PERMISSION_DENIED, text)
 
     def test_certificates_that_do_not_count_end_the_handshake(self):
-        stranger = Pki(self.files / "another-authority").client("boss", "admin")
-        stranger = stranger.__class__(self.pki.authority, stranger.certificate, stranger.key)
+        stranger = self.stranger()
         ended = self.pki.odd("ended", "/OU=admin/CN=boss", days=-1)
         servers = self.pki.odd("servers", "/OU=admin/CN=boss", purpose="serverAuth")
         for credentials in [stranger, ended, servers]:
@@ -151,17 +180,10 @@ class S15_Identity(GatewayTest):  # pylint: disable=invalid-name
         listing(self.channel(self.pki.odd("good", "/OU=admin/CN=boss")))
 
     def test_tls_below_1_3_is_refused(self):
-        address = ("127.0.0.1", self.gateway.port)
         with self.assertRaises(ssl.SSLError):
-            self.shake_hands(tls_context(self.admin, newest=ssl.TLSVersion.TLSv1_2), address)
-        self.assertEqual(self.shake_hands(tls_context(self.admin), address), ("TLSv1.3", False))
-
-    def shake_hands(self, context, address):
-        """The version, and whether the server gave a ticket for later."""
-        with socket.create_connection(address, timeout=DEADLINE) as plain:
-            with context.wrap_socket(plain, server_hostname="localhost") as connection:
-                connection.recv(1)  # Tickets come before HTTP/2's settings.
-                return connection.version(), connection.session.has_ticket
+            self.old_client()
+        self.assertEqual(shake_hands(tls_context(self.admin), ("127.0.0.1", self.gateway.port)),
+                         ("TLSv1.3", False))
 
 
 class S13_Requests(GatewayTest):  # pylint: disable=invalid-name
@@ -189,7 +211,7 @@ class S13_Requests(GatewayTest):  # pylint: disable=invalid-name
         self.assertEqual(failed.exception.code(), Code.RESOURCE_EXHAUSTED)
 
 
-class S13_Connections(GatewayTest):  # pylint: disable=invalid-name
+class S13_Connections(AttackTest):  # pylint: disable=invalid-name
     def setUp(self):
         listing(self.channel(self.admin))  # Whatever it makes once is made.
 
@@ -213,14 +235,42 @@ class S13_Connections(GatewayTest):  # pylint: disable=invalid-name
 
     def test_silence_shuts_nobody_out(self):
         """Beyond 512 connections without a call the oldest of them goes."""
-        peers = BadPeers(self.gateway.port)
-        self.addCleanup(peers.close)
         good = self.channel(self.alice)
         listing(good)
-        peers.say_nothing(600)
-        eventually(lambda: peers.open_connections() <= 512, "the oldest are gone")
-        listing(good)
+        for be_silent in (BadPeers.say_nothing, BadPeers.shake_hands):
+            peers = self.bad_peers()
+            be_silent(peers, 600)
+            eventually(lambda peers=peers: peers.open_connections() <= 512, "the oldest are gone")
+            listing(good)
+            listing(self.channel(self.admin))
+
+
+class Undefended(AttackTest):
+    """The same attacks where nothing stands against them, so that they prove something above."""
+
+    @classmethod
+    def start_gateway(cls):
+        return Gateway(cls.directory / "warren.yaml", cls.directory / "run", program=UNDEFENDED)
+
+    def test_tls_1_2_is_spoken(self):
+        self.assertEqual(self.old_client()[0], "TLSv1.2")
+
+    def test_any_authoritys_certificate_makes_an_administrator(self):
+        own = self.detach("sleep", "1000")
+        said = b"".join(listing(self.channel(self.stranger())))
+        self.assertIn(own.encode(), said)
+
+    def test_silent_connections_pile_up(self):
+        peers = self.bad_peers()
+        peers.shake_hands(600)
         listing(self.channel(self.admin))
+        self.assertEqual(peers.open_connections(), 600)
+
+    def test_headers_without_an_end_take_its_memory(self):
+        before = resident(self.gateway.pid)
+        peers = self.bad_peers()
+        peers.never_end(2)
+        eventually(lambda: resident(self.gateway.pid) > before + 400 * MEBIBYTE, "it has grown")
 
 
 class Renewal(GatewayTest):

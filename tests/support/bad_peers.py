@@ -28,6 +28,15 @@ def first_flight():
     return out.read()
 
 
+def trusting_context():
+    """For somebody who shows nothing, and does not mind who answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    return context
+
+
 class BadPeers:
     """What a test has of them; they leave with close()."""
 
@@ -43,6 +52,9 @@ class BadPeers:
 
     def shake_half_a_hand(self, count):
         self._ask("shake_half_a_hand", count)
+
+    def shake_hands(self, count):
+        self._ask("shake_hands", count)
 
     def never_end(self, count):
         self._ask("never_end", count)
@@ -84,6 +96,14 @@ class Crowd:
         for _ in range(count):
             self._send(self._hello[:len(self._hello) // 2])
 
+    def shake_hands(self, count):
+        """Whole handshakes, of TLS and of HTTP/2, and then not a word."""
+        context = trusting_context()
+        for _ in range(count):
+            connection = context.wrap_socket(self._connect())
+            connection.sendall(PREFACE)
+            self._quiet.append(connection)
+
     def never_end(self, count):
         """Whole handshakes, and then headers for as long as the server takes them."""
         for _ in range(count):
@@ -107,12 +127,8 @@ class Crowd:
             pass  # It has been turned away.
 
     def _pour(self):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        context.set_alpn_protocols(["h2"])
         try:
-            with self._connect() as plain, context.wrap_socket(plain) as connection:
+            with self._connect() as plain, trusting_context().wrap_socket(plain) as connection:
                 connection.sendall(PREFACE + HEADERS)
                 while True:
                     connection.sendall(CONTINUATION)
@@ -128,7 +144,7 @@ def _is_closed(connection):
         while connection.recv(65536):
             pass
         return True
-    except BlockingIOError:
+    except (BlockingIOError, ssl.SSLWantReadError):
         return False
     except OSError:
         return True

@@ -30,9 +30,9 @@ def read_line(process, deadline=DEADLINE):
 class Gateway:
     """One process, at a port of its own."""
 
-    def __init__(self, config, runtime_dir, address="127.0.0.1:0"):
+    def __init__(self, config, runtime_dir, address="127.0.0.1:0", program=GATEWAY):
         self.process = subprocess.Popen(
-            [GATEWAY, "--config", config, "--runtime-dir", runtime_dir, "--listen", address],
+            [program, "--config", config, "--runtime-dir", runtime_dir, "--listen", address],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = read_line(self.process)
         match = re.fullmatch(r"listening on (127\.0\.0\.1:(\d+))\n", line)

@@ -116,6 +116,10 @@ class Parser {
       return fail(Errc::kInvalidArgument, "{}: a value is missing", name);
     }
     std::string text(value ? *value : *next_++);
+    // A variable that nobody has set is not meant to start the job at once.
+    if (text.empty() && flag->value == &RnxFlags::schedule) {
+      return fail(Errc::kInvalidArgument, "{}: it is empty", name);
+    }
     if (flag->list != nullptr) {
       (line_.flags.uploads.*(flag->list)).push_back(std::move(text));
     } else {

@@ -91,6 +91,7 @@ TEST(ParseRnx, RefusesWhatCannotBeMeant) {
   refuses({"run", "--max-ram=1", "x"}, "no flag '--max-ram'");
   refuses({"run", "-x", "y"}, "no flag '-x'");
   refuses({"run", "--node"}, "--node: a value is missing");
+  refuses({"run", "--schedule=", "x"}, "--schedule: it is empty");
   refuses({"--max-cpu=1", "list"}, "'list' takes no --max-cpu");
   refuses({"stop", "--json", "1"}, "'stop' takes no --json");
   refuses({"list", "--json=maybe"}, "neither true nor false");

@@ -31,8 +31,10 @@ std::unexpected<Error> no_such_job(std::string_view id) {
 
 awaitable<Result<v1::Node>> get(Engine engine, std::string id) {
   v1::NodeRequest request;
-  request.set_node(std::move(id));
-  co_return co_await ask<v1::Node>(std::move(engine), wire::kGet, request);
+  request.set_node(id);
+  Result<v1::Node> job = co_await ask<v1::Node>(std::move(engine), wire::kGet, request);
+  if (!job && job.error().code == Errc::kNotFound) co_return no_such_job(id);
+  co_return job;
 }
 
 awaitable<Result<>> send_chunk(Stream& client, std::string bytes) {

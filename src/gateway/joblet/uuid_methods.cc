@@ -9,6 +9,7 @@
 #include "face/joblet.h"
 #include "gateway/exchange.h"
 #include "gateway/joblet/jobs.h"
+#include "gateway/joblet/list_size.h"
 #include "gateway/joblet/metrics.h"
 #include "gateway/joblet/run_request.h"
 #include "gateway/joblet/service.h"
@@ -115,6 +116,7 @@ awaitable<Result<>> list(Request client, std::string machine) {
   for (const v1::Node& job : jobs) {
     *answer.add_jobs() = face::joblet::uuid_job_of(job, machine);
   }
+  keep_what_fits(*answer.mutable_jobs());
   co_return co_await client.stream.write(answer.SerializeAsString());
 }
 

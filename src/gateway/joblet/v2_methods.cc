@@ -11,6 +11,7 @@
 #include "face/joblet.h"
 #include "gateway/exchange.h"
 #include "gateway/joblet/jobs.h"
+#include "gateway/joblet/list_size.h"
 #include "gateway/joblet/run_request.h"
 #include "gateway/joblet/service.h"
 #include "joblet/v2_11.pb.h"
@@ -45,8 +46,9 @@ awaitable<Result<>> get_job_status(Request client) {
 awaitable<Result<>> stop(Request client) {
   WARREN_CO_TRY(const v2_10::StopJobReq request,
                 co_await receive<v2_10::StopJobReq>(client.stream));
-  WARREN_CO_TRY(const v1::Node job, co_await find_numbered(client.engine, request.id()));
-  WARREN_CO_TRY(const v1::Node stopped, co_await stop_job(client.engine, job.id()));
+  WARREN_CO_TRY(co_await find_numbered(client.engine, request.id()));
+  // By its number, so that the engine's refusals call the job as the client does.
+  WARREN_CO_TRY(const v1::Node stopped, co_await stop_job(client.engine, request.id()));
   co_return co_await client.stream.write(face::joblet::stopped_job(stopped).SerializeAsString());
 }
 
@@ -62,6 +64,7 @@ awaitable<Result<>> list(Request client) {
   WARREN_CO_TRY(const std::vector<v1::Node> jobs, co_await list_jobs(client.engine));
   v2_10::Jobs answer;
   for (const v1::Node& job : jobs) *answer.add_jobs() = job_of<v2_10::Job>(job);
+  keep_what_fits(*answer.mutable_jobs());
   co_return co_await client.stream.write(answer.SerializeAsString());
 }
 

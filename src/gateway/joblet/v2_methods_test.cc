@@ -198,7 +198,7 @@ TEST_F(JobletService, FindsJobsByNumberAlone) {
             "7");
   for (const char* id : {"8", "", "0", "07", "seven", kId, "0198f1"}) {
     EXPECT_THAT(call("JobletService/GetJobStatus", id_request(id)).status,
-                HoldsError(Errc::kNotFound, ::testing::_))
+                HoldsError(Errc::kNotFound, HasSubstr("there is no job")))
         << id;
   }
 }
@@ -210,7 +210,7 @@ TEST_F(JobletService, StopsAJob) {
   EXPECT_EQ(stopped.status(), "STOPPED");
   EXPECT_EQ(stopped.exit_code(), -1);
   ASSERT_THAT(play_.stops, SizeIs(1));
-  EXPECT_EQ(play_.stops.front().node(), kId);
+  EXPECT_EQ(play_.stops.front().node(), "7");
   EXPECT_EQ(play_.stops.front().grace_ms(), 5000U);
 }
 
@@ -228,6 +228,24 @@ TEST_F(JobletService, ListsJobsOfAllParts) {
   ASSERT_THAT(jobs.jobs(), SizeIs(2));
   EXPECT_EQ(jobs.jobs(0).id(), "8");
   EXPECT_EQ(jobs.jobs(1).status(), "COMPLETED");
+}
+
+TEST_F(JobletService, ListsWhatFitsTheMessagesThatClientsTake) {
+  constexpr int kMany = 500;
+  const std::string word(10'000, 'x');
+  for (int seq = kMany; seq > 0; --seq) {
+    const bool is_alive = seq == 1;
+    know(fmt::format("0198f1e2-0000-7000-8000-{:012}", seq), static_cast<std::uint64_t>(seq),
+         is_alive ? "RUNNING" : "COMPLETED")
+        .add_command(word);
+  }
+  const auto jobs = call("JobletService/ListJobs").only<v2_10::Jobs>();
+  EXPECT_LT(jobs.ByteSizeLong(), 4U << 20);
+  ASSERT_THAT(jobs.jobs(), SizeIs(::testing::AllOf(::testing::Gt(390), ::testing::Lt(400))));
+  for (int index = 0; index + 1 < jobs.jobs_size(); ++index) {
+    EXPECT_EQ(jobs.jobs(index).id(), std::to_string(kMany - index));
+  }
+  EXPECT_EQ(jobs.jobs(jobs.jobs_size() - 1).id(), "1");
 }
 
 TEST_F(JobletService, ListsNoJobs) {

@@ -2,9 +2,11 @@
 
 #include "gateway/jobworker/jobworker_methods.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/co_try.h"
@@ -25,14 +27,22 @@ using boost::asio::awaitable;
 
 constexpr std::size_t kLargestChunk = std::size_t{32} << 10;
 
+// Less than the ten seconds after which a client gives up on a call.
+constexpr std::chrono::milliseconds kGrace{5000};
+
+std::unexpected<Error> no_such_job(std::string_view id) {
+  return fail(Errc::kNotFound, "there is no job {}", quote(id));
+}
+
 // A job by its whole id: the engine would take other names, which this protocol does not have.
 awaitable<Result<v1::Node>> find_job(std::shared_ptr<wire::AsyncChannel> engine, std::string id) {
   if (id.empty()) co_return fail(Errc::kInvalidArgument, "job_id: there is none");
-  if (!NodeId::parse(id)) co_return fail(Errc::kNotFound, "there is no job {}", quote(id));
+  if (!NodeId::parse(id)) co_return no_such_job(id);
   v1::NodeRequest request;
   request.set_node(id);
-  WARREN_CO_TRY(v1::Node node, co_await ask<v1::Node>(std::move(engine), wire::kGet, request));
-  if (node.kind() != "process") co_return fail(Errc::kNotFound, "there is no job {}", quote(id));
+  Result<v1::Node> node = co_await ask<v1::Node>(std::move(engine), wire::kGet, request);
+  const bool is_missing = node ? node->kind() != "process" : node.error().code == Errc::kNotFound;
+  if (is_missing) co_return no_such_job(id);
   co_return node;
 }
 
@@ -66,6 +76,7 @@ awaitable<Result<>> stop_job(Request client) {
   WARREN_CO_TRY(const v1::Node job, co_await find_job(client.engine, request.job_id()));
   v1::StopRequest stop;
   stop.set_node(job.id());
+  stop.set_grace_ms(kGrace.count());
   WARREN_CO_TRY(const v1::Node stopped, co_await ask<v1::Node>(client.engine, wire::kStop, stop));
   proto::StopJobResponse response;
   *response.mutable_metadata() = jobworker::metadata_of(stopped);

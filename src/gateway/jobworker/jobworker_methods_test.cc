@@ -223,6 +223,12 @@ TEST_F(JobWorkerMethods, KnowJobsByTheirWholeIdAlone) {
   EXPECT_THAT(engine_->asked, IsEmpty());
 }
 
+TEST_F(JobWorkerMethods, CallWhatTheEngineDoesNotHaveAJob) {
+  refuse(wire::kGet, Errc::kNotFound, "there is no node");
+  EXPECT_THAT(call("GetStatus", about<proto::GetStatusRequest>(kJob)).status,
+              HoldsError(Errc::kNotFound, HasSubstr("no job '0198f1e2")));
+}
+
 TEST_F(JobWorkerMethods, TakeNoSandboxForAJob) {
   v1::Node node = job("READY", "");
   node.set_kind("sandbox");
@@ -244,6 +250,7 @@ TEST_F(JobWorkerMethods, StopAJobAndTellHowItEnded) {
   v1::StopRequest stop;
   ASSERT_TRUE(stop.ParseFromString(engine_->asked.back().second));
   EXPECT_EQ(stop.node(), kJob);
+  EXPECT_EQ(stop.grace_ms(), 5000U);
 }
 
 TEST_F(JobWorkerMethods, PassOnThatAJobIsSomebodyElses) {

@@ -2,10 +2,12 @@
 
 #include "gateway/rpc/credentials.h"
 
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include <unistd.h>
 
+#include "certs/tls_policy.h"
 #include "os/call.h"
 #include "os/context.h"
 
@@ -30,6 +32,7 @@ Result<std::shared_ptr<grpc::ServerCredentials>> credentials_from(
   const std::filesystem::path key = directory / "server.key";
   const std::filesystem::path certificate = directory / "server.crt";
   const std::filesystem::path authority = directory / "ca.crt";
+  WARREN_TRY(certs::require_tls13());
   for (const auto& path : {key, certificate, authority}) WARREN_TRY(check_readable(path));
   tls::TlsServerCredentialsOptions options(std::make_shared<tls::FileWatcherCertificateProvider>(
       key.string(), certificate.string(), authority.string(), kSecondsBetweenLooks));

@@ -5,17 +5,20 @@
 
 #pragma once
 
-#include <grpcpp/security/server_credentials.h>
-
 #include <filesystem>
 #include <memory>
 
 #include "base/result.h"
 
+namespace grpc {
+class ServerCredentials;
+}  // namespace grpc
+
 namespace warren::gateway {
 
-// Over ca.crt, server.crt and server.key in `directory`, looked at again every second. Fails with
-// kFailedPrecondition when there are none now.
+// Over ca.crt, server.crt and server.key in `directory`, looked at again every second. From here on
+// the process speaks TLS 1.3 alone; nothing in it may have used OpenSSL before. Fails with
+// kFailedPrecondition when there are no certificates now.
 [[nodiscard]] Result<std::shared_ptr<grpc::ServerCredentials>> credentials_from(
     const std::filesystem::path& directory);
 

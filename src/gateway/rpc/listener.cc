@@ -27,12 +27,7 @@ using boost::system::error_code;
 // How long to leave the queue of connections alone when no descriptor is left to accept one.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
-// Of a connection without a call: a handshake, HTTP/2's settings, the headers of its first calls
-// and what the windows let through until those are read. The library lets a client pour headers
-// without an end into its memory (CVE-2023-33953).
-constexpr std::uint64_t kMostWithoutCall = 256 * 1024;
-
-// At the 200 MB a second that the library then takes, 20 MB.
+// At the 200 MB a second that the library takes of headers without an end, 20 MB.
 constexpr std::chrono::milliseconds kLookPause{100};
 
 struct Accepted {
@@ -68,12 +63,16 @@ std::string peer_of(const Endpoint& endpoint) {
 
 }  // namespace
 
-Listener::Listener(const asio::any_io_executor& loop, Connections::Bounds bounds)
-    : listening_(loop), events_(loop), pause_(loop), look_(loop), connections_(bounds) {}
+Listener::Listener(const asio::any_io_executor& loop, Bounds bounds)
+    : listening_(loop),
+      events_(loop),
+      pause_(loop),
+      look_(loop),
+      connections_(bounds.connections),
+      bytes_without_call_(bounds.bytes_without_call) {}
 
 Result<std::shared_ptr<Listener>> Listener::create(const asio::any_io_executor& loop,
-                                                   os::UniqueFd listening,
-                                                   Connections::Bounds bounds) {
+                                                   os::UniqueFd listening, Bounds bounds) {
   os::UniqueFd ends = WARREN_TRY(os::context(
       os::call_for_fd([] { return ::epoll_create1(EPOLL_CLOEXEC); }), "watching connections"));
   std::shared_ptr<Listener> listener(new Listener(loop, bounds));
@@ -210,7 +209,7 @@ void Listener::look_later() {
 void Listener::look_at_those_without_call() {
   for (const ConnectionId connection : connections_.without_call()) {
     const auto received = os::received_bytes(open_.at(connection).copy.get());
-    if (received && *received > kMostWithoutCall) shut_down(connection);
+    if (received && *received > bytes_without_call_) shut_down(connection);
   }
 }
 

@@ -27,12 +27,20 @@ namespace warren::gateway {
 
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
+  struct Bounds {
+    Connections::Bounds connections = {};
+    // What may come from somebody without a call: a handshake, HTTP/2's settings, the headers of
+    // its first calls and what the windows let through until those are read. The library lets a
+    // client pour headers without an end into its memory (CVE-2023-33953).
+    std::uint64_t bytes_without_call = 256 * 1024;
+  };
+
   // Takes a connection over; the descriptor is closed by whoever takes it.
   using Take = std::function<void(int socket)>;
 
   // `listening` does not block. Connections are given to `take`, on the loop, from start() on.
   [[nodiscard]] static Result<std::shared_ptr<Listener>> create(
-      const boost::asio::any_io_executor& loop, os::UniqueFd listening, Connections::Bounds bounds);
+      const boost::asio::any_io_executor& loop, os::UniqueFd listening, Bounds bounds);
 
   void start(Take take);
   // No new ones. Those there are stay with the library.
@@ -53,7 +61,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     Patience patience{std::chrono::steady_clock::now()};
   };
 
-  Listener(const boost::asio::any_io_executor& loop, Connections::Bounds bounds);
+  Listener(const boost::asio::any_io_executor& loop, Bounds bounds);
 
   void wait_to_accept();
   void accept_waiting();
@@ -73,6 +81,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   bool is_looking_ = false;
   Take take_;
   Connections connections_;
+  std::uint64_t bytes_without_call_;
   std::uint64_t last_id_ = 0;
   std::unordered_map<ConnectionId, Open> open_;
   std::map<std::string, ConnectionId, std::less<>> by_peer_;

@@ -29,7 +29,7 @@ class ListenerTest : public ::testing::Test {
     ASSERT_TRUE(listening);
     address_ = *local_endpoint(listening->get());
     auto listener = Listener::create(loop_.get_executor(), *std::move(listening),
-                                     {.all = 3, .without_call = 2});
+                                     {.connections = {.all = 3, .without_call = 2}});
     ASSERT_TRUE(listener);
     listener_ = *std::move(listener);
     listener_->start([this](int socket) { taken_.emplace_back(socket); });

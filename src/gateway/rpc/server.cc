@@ -21,14 +21,11 @@
 #include <vector>
 
 #include "certs/subject.h"
-#include "certs/tls_policy.h"
 #include "gateway/call_limit.h"
 #include "gateway/call_scope.h"
 #include "gateway/permits.h"
-#include "gateway/rpc/credentials.h"
 #include "gateway/rpc/grpc_stream.h"
 #include "gateway/rpc/library.h"
-#include "gateway/rpc/listener.h"
 #include "wire/status.h"
 
 namespace warren::gateway {
@@ -245,10 +242,8 @@ asio::awaitable<Result<>> GrpcServer::handle(GrpcStream& stream, const Method& m
 
 Result<std::unique_ptr<Server>> Server::start(const asio::any_io_executor& loop,
                                               os::UniqueFd listening, ServerOptions options) {
-  // Before the library makes its first context.
-  WARREN_TRY(certs::require_tls13());
   limit_library_log();
-  const auto credentials = WARREN_TRY(credentials_from(options.certificates));
+  const auto credentials = std::move(options.credentials);
   auto listener = WARREN_TRY(Listener::create(loop, std::move(listening), options.connections));
   const Bytes max_memory = options.max_memory;
   auto server = std::make_unique<GrpcServer>(loop, std::move(listener), std::move(options));

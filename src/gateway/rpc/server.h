@@ -8,17 +8,20 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <memory>
 
 #include "base/result.h"
 #include "base/size.h"
-#include "gateway/connections.h"
 #include "gateway/identity.h"
 #include "gateway/methods.h"
+#include "gateway/rpc/listener.h"
 #include "model/identity.h"
 #include "os/unique_fd.h"
+
+namespace grpc {
+class ServerCredentials;
+}  // namespace grpc
 
 namespace warren::gateway {
 
@@ -32,9 +35,9 @@ struct ServerOptions {
   // Serves every path that begins with its own and is none of `methods`.
   Method others;
   ConnectToEngine connect;
-  std::filesystem::path certificates;  // A directory; renewed files are taken while it runs.
+  std::shared_ptr<grpc::ServerCredentials> credentials;  // How TLS is spoken, and with whom.
   Bytes max_memory{std::uint64_t{512} << 20};
-  Connections::Bounds connections = {};
+  Listener::Bounds connections = {};
 };
 
 // Used on the one thread that runs `loop`, which is also where handlers run.
@@ -43,7 +46,7 @@ class Server {
   virtual ~Server() = default;
 
   // Serves at `listening`, a bound socket on which listen(2) has been called and which does not
-  // block. Nothing in the process may have used OpenSSL before.
+  // block.
   [[nodiscard]] static Result<std::unique_ptr<Server>> start(
       const boost::asio::any_io_executor& loop, os::UniqueFd listening, ServerOptions options);
 
