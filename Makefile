@@ -22,13 +22,14 @@ AS_ROOT = $(if $(filter-out 0,$(shell id -u)),sudo)
 
 PROGRAMS := warren warrend warren-init warren-certs warren-gateway warren-remote
 # Other names of warren: called by one of them it is a command line of another system, or says that
-# this one is not available yet.
+# this one is not available yet. In bin/ they are links to a program that has all others in it, so
+# that a copy of one is enough.
 PERSONALITIES := rnx joblet jobctl jobworker-server job_control runtime grid proc_box
 # Of systemd, below PREFIX/lib.
 UNITS := warren.service joblet.service
 ACCOUNTS := warren-gateway.conf
 
-.PHONY: build all demo test check bench soak install run.server certs server user clean
+.PHONY: build all demo test check bench soak install package run.server certs server user clean
 
 build:
 	tools/install-deps build
@@ -37,7 +38,7 @@ build:
 all: build
 	mkdir -p bin
 	for name in $(PROGRAMS); do ln -sfn $(FROM_BIN)/$$name bin/$$name; done
-	for name in $(PERSONALITIES); do ln -sfn $(FROM_BIN)/warren bin/$$name; done
+	for name in $(PERSONALITIES); do ln -sfn $(FROM_BIN)/warren-whole bin/$$name; done
 
 demo: build
 	tools/demo
@@ -72,6 +73,9 @@ install: build
 	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$name || exit 1; done
 	for name in $(ACCOUNTS); do \
 	  install -m 0644 deploy/systemd/$$name $(DESTDIR)$(PREFIX)/lib/sysusers.d/$$name || exit 1; done
+
+package: build
+	tools/package $(BIN) build/package
 
 run.server: all
 	[ -e $(CERTS)/server.crt ] || $(CERT_PROGRAM) init --layout jobworker --dir $(CERTS)

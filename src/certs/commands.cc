@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "certs/directory.h"
 #include "certs/expiry.h"
 #include "certs/stage.h"
 
@@ -47,10 +48,15 @@ Result<Written> issue(const Flags& flags, const std::string& name, const std::st
   return keeper.written();
 }
 
-std::string check(const std::vector<std::string>& directories) {
+Result<std::string> check(const std::vector<std::string>& directories) {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const std::vector<std::string> usual = {usual_directory(Layout::kWarren),
+                                          usual_directory(Layout::kJoblet)};
   std::string lines;
-  for (const std::string& directory : directories) {
+  for (const std::string& directory : directories.empty() ? usual : directories) {
+    const auto opened = Directory::open(directory);
+    const bool is_missing = !opened && opened.error().code == Errc::kNotFound;
+    if (is_missing && !directories.empty()) return std::unexpected(opened.error());
     for (const Finding& finding : check_directory(directory, now)) {
       lines += fmt::format("{}\t{}\t{}\n", to_text(finding.verdict), field(finding.path),
                            field(finding.detail));

@@ -29,7 +29,9 @@ struct Flags {
                                     const std::string& role);
 
 // A line for each certificate: verdict, path and what is to be said of it, with tabs between them.
-[[nodiscard]] std::string check(const std::vector<std::string>& directories);
+// Without directories, of those in the usual ones, as far as there are any. Fails with kNotFound
+// where there is not one of those that were named.
+[[nodiscard]] Result<std::string> check(const std::vector<std::string>& directories);
 
 // Hands the server's files in `directory` to the gateway that runs as `user`; see stage.h.
 [[nodiscard]] Result<> stage_for(const std::string& user, const std::string& directory,

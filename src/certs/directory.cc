@@ -84,16 +84,20 @@ Result<Directory> Directory::open(const std::string& path) {
   return Directory(path, std::move(descriptor));
 }
 
+Result<Directory> Directory::open_trusted(const std::string& path) {
+  Directory directory = WARREN_TRY(open(path));
+  struct stat status {};
+  WARREN_TRY(os::context(os::call([&] { return ::fstat(directory.descriptor_.get(), &status); }),
+                         "looking at {}", quote(path)));
+  if ((status.st_mode & S_IWOTH) == 0) return directory;
+  return fail(Errc::kFailedPrecondition, "{} is writable by everybody: keys are not safe in it",
+              quote(path));
+}
+
 Result<Directory> Directory::open_or_create(const std::string& path) {
   const std::string clean = without_slash_at_end(path);
   WARREN_TRY(make_with_parents(clean));
-  Directory directory = WARREN_TRY(open(clean));
-  struct stat status {};
-  WARREN_TRY(os::context(os::call([&] { return ::fstat(directory.descriptor_.get(), &status); }),
-                         "looking at {}", quote(clean)));
-  if ((status.st_mode & S_IWOTH) == 0) return directory;
-  return fail(Errc::kFailedPrecondition, "{} is writable by everybody: keys are not safe in it",
-              quote(clean));
+  return open_trusted(clean);
 }
 
 Result<Directory> Directory::below(const std::string& name) const {

@@ -17,10 +17,13 @@ namespace warren::certs {
 
 class Directory {
  public:
-  // Makes it, and what is missing above it (0755). One that everybody may write to is refused.
-  [[nodiscard]] static Result<Directory> open_or_create(const std::string& path);
   // kNotFound where there is none.
   [[nodiscard]] static Result<Directory> open(const std::string& path);
+  // The same for one whose content is to be trusted: kFailedPrecondition where everybody may write,
+  // for whoever puts an authority there is the authority.
+  [[nodiscard]] static Result<Directory> open_trusted(const std::string& path);
+  // The same, but makes it, and what is missing above it (0755).
+  [[nodiscard]] static Result<Directory> open_or_create(const std::string& path);
 
   // The directory `name` in this one, made if it is missing.
   [[nodiscard]] Result<Directory> below(const std::string& name) const;

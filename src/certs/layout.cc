@@ -83,7 +83,7 @@ Result<Keeper> Keeper::open_or_create(Layout layout, const std::string& path) {
 }
 
 Result<Keeper> Keeper::open(Layout layout, const std::string& path) {
-  auto opened = Directory::open(path);
+  auto opened = Directory::open_trusted(path);
   if (!opened && opened.error().code == Errc::kNotFound) return no_authority(path);
   Directory directory = WARREN_TRY(std::move(opened));
   WARREN_TRY(directory.lock());

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "certs/commands.h"
+#include "os/process.h"
 
 namespace warren::certs {
 namespace {
@@ -27,8 +28,7 @@ struct CommandLine {
   std::vector<std::string> names;
   std::string name;
   std::string role;
-  std::vector<std::string> directories = {usual_directory(Layout::kWarren),
-                                          usual_directory(Layout::kJoblet)};
+  std::vector<std::string> directories;
   std::string source = usual_directory(Layout::kWarren);
   std::string gateway_directory;
   std::string user;
@@ -116,7 +116,9 @@ int run(int count, char** arguments) {
   if (app.got_subcommand("stage")) {
     return report(stage_for(line.user, line.source, line.gateway_directory));
   }
-  fmt::print("{}", check(line.directories));
+  const auto findings = check(line.directories);
+  if (!findings) return complain(findings.error().message, 1);
+  fmt::print("{}", *findings);
   return 0;
 }
 
@@ -124,6 +126,7 @@ int run(int count, char** arguments) {
 }  // namespace warren::certs
 
 int main(int count, char** arguments) {
+  warren::os::name_this_process("warren-certs");
   try {
     return warren::certs::run(count, arguments);
   } catch (const std::exception& exception) {

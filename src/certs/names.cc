@@ -111,7 +111,7 @@ Result<Address> parse_address(std::string_view text) {
   if (const std::size_t closing = text.find(']'); text.starts_with('[') && closing != text.npos) {
     host = text.substr(1, closing - 1);
     const std::string_view rest = text.substr(closing + 1);
-    if (!rest.empty()) port = rest.substr(rest.starts_with(':') ? 1 : 0);
+    if (!rest.empty()) port = rest.starts_with(':') ? rest.substr(1) : std::string_view();
   } else if (const std::size_t colon = text.find(':'); colon == text.rfind(':')) {
     host = text.substr(0, colon);
     if (colon != text.npos) port = text.substr(colon + 1);

@@ -66,7 +66,7 @@ TEST(ParseAddress, HasAPortOrTheUsualOne) {
 
 TEST(ParseAddress, RefusesHalfOfOne) {
   for (const std::string text : {"", ":50051", "host:", "host:0", "host:65536", "host:1x",
-                                 "host:+1", "[::1", "a b:1", "[::1]x"}) {
+                                 "host:+1", "[::1", "a b:1", "[::1]x", "[::1]8443"}) {
     EXPECT_FALSE(parse_address(text)) << text;
   }
 }

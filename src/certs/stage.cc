@@ -135,7 +135,7 @@ void remove_all_but(const Directory& directory, const std::string& kept) {
 }  // namespace
 
 Result<ServerFiles> read_server_files(const std::string& directory) {
-  Result<Directory> opened = Directory::open(directory);
+  Result<Directory> opened = Directory::open_trusted(directory);
   if (!opened && opened.error().code == Errc::kNotFound) return missing(directory, directory);
   const Directory source = WARREN_TRY(std::move(opened));
   ServerFiles files;

@@ -116,5 +116,12 @@ TEST(ReadServerFiles, NamesWhatIsMissing) {
                                                               directory.path().native())));
 }
 
+TEST(ReadServerFiles, RefusesADirectoryThatEverybodyWritesTo) {
+  const test::TempDirectory directory;
+  std::filesystem::permissions(directory.path(), std::filesystem::perms::all);
+  EXPECT_THAT(read_server_files(directory.path()),
+              HoldsError(Errc::kFailedPrecondition, HasSubstr("writable by everybody")));
+}
+
 }  // namespace
 }  // namespace warren::certs

@@ -3,11 +3,10 @@
 #include "certs/subject.h"
 
 #include <openssl/objects.h>
+#include <openssl/x509.h>
 
 #include <utility>
 #include <vector>
-
-#include "certs/openssl.h"
 
 namespace warren::certs {
 namespace {
@@ -25,12 +24,8 @@ std::vector<std::string> values_of(const X509_NAME* name, int kind) {
 
 }  // namespace
 
-Result<Subject> subject_of(std::string_view pem) {
-  const auto certificates = parse_certificates(pem);
-  if (!certificates) {
-    return fail(Errc::kPermissionDenied, "your certificate cannot be read");
-  }
-  const X509_NAME* const name = ::X509_get_subject_name(certificates->front().get());
+Result<Subject> subject_of(const x509_st& certificate) {
+  const X509_NAME* const name = ::X509_get_subject_name(&certificate);
   std::vector<std::string> names = values_of(name, NID_commonName);
   std::vector<std::string> units = values_of(name, NID_organizationalUnitName);
   if (names.size() != 1) {

@@ -7,9 +7,11 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "base/result.h"
+
+// OpenSSL's X509.
+struct x509_st;
 
 namespace warren::certs {
 
@@ -19,9 +21,9 @@ struct Subject {
   friend bool operator==(const Subject&, const Subject&) = default;
 };
 
-// Of the first certificate in `pem`, whose signature somebody else has verified. Fails with
-// kPermissionDenied unless it has exactly one common name, and at most one organizational unit.
-// The bytes are as the certificate has them, whatever they are.
-[[nodiscard]] Result<Subject> subject_of(std::string_view pem);
+// Of a certificate whose signature somebody else has verified. Fails with kPermissionDenied unless
+// it has exactly one common name, and at most one organizational unit. The bytes are as the
+// certificate has them, whatever they are.
+[[nodiscard]] Result<Subject> subject_of(const x509_st& certificate);
 
 }  // namespace warren::certs

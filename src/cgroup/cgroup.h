@@ -59,6 +59,18 @@ struct MemoryBounds {
   friend bool operator==(const MemoryBounds&, const MemoryBounds&) = default;
 };
 
+// Where the directory of an engine is made.
+struct Parent {
+  std::string cgroups;              // As /proc/PID/cgroup says of the engine: cgroups(7).
+  std::optional<std::string> root;  // The path within each hierarchy, instead of those.
+  friend bool operator==(const Parent& one, const Parent& other) {
+    return one.root == other.root && (one.root || one.cgroups == other.cgroups);
+  }
+};
+
+// Below `root`; below the caller's own cgroups where that is absent.
+[[nodiscard]] Result<Parent> own_parent(std::optional<std::string> root);
+
 // A group by its name within the tree: its id after those of the groups around it, outermost
 // first ("<parent id>/<id>").
 using GroupName = std::string;
@@ -68,11 +80,10 @@ class Tree {
  public:
   virtual ~Tree() = default;
 
-  // Opens the hierarchies of this host below the caller's own cgroup and makes the engine's
-  // directories. `tag` makes the names of engines with different state directories differ. `root`
-  // overrides the parent directory within each hierarchy (absent: the caller's own cgroup).
+  // Opens the hierarchies of this host below `parent` and makes the engine's directories there.
+  // `tag` makes the names of engines with different state directories differ.
   [[nodiscard]] static Result<std::unique_ptr<Tree>> open(std::string_view tag,
-                                                          const std::optional<std::string>& root);
+                                                          const Parent& parent);
 
   [[nodiscard]] virtual std::vector<Capability> capabilities() const = 0;
 

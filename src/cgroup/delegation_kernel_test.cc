@@ -21,6 +21,11 @@ class Delegation : public KernelTree {
       GTEST_SKIP() << "needs the controllers in the unified hierarchy";
     }
   }
+
+  // Another engine's tree, in a group of this one.
+  [[nodiscard]] Result<std::unique_ptr<Tree>> open_inner(std::string_view group) const {
+    return Tree::open("inner", WARREN_TRY(own_parent(fmt::format("/warren-{}/{}", tag(), group))));
+  }
 };
 
 TEST_F(Delegation, AParentThatHoldsProcessesIsReportedWithTheWayOut) {
@@ -32,8 +37,7 @@ TEST_F(Delegation, AParentThatHoldsProcessesIsReportedWithTheWayOut) {
     return 0;
   });
   ASSERT_TRUE(life.hears(1));
-  const std::string parent = "/warren-" + tag() + "/crowded";
-  auto inner = Tree::open("inner", parent);
+  auto inner = open_inner("crowded");
   ASSERT_TRUE(inner) << inner.error().message;
   const auto checked = (*inner)->check({.pids = 5});
   EXPECT_TRUE((*inner)->close());
@@ -44,7 +48,7 @@ TEST_F(Delegation, AParentThatHoldsProcessesIsReportedWithTheWayOut) {
 
 TEST_F(Delegation, AParentWithoutProcessesHandsItsControllersDown) {
   create("roomy", {});
-  auto inner = Tree::open("inner", "/warren-" + tag() + "/roomy");
+  auto inner = open_inner("roomy");
   ASSERT_TRUE(inner) << inner.error().message;
   EXPECT_TRUE((*inner)->check({.cpu_percent = 10, .pids = 5}));
   EXPECT_TRUE((*inner)->close());

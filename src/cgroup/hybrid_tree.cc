@@ -91,8 +91,7 @@ Result<> HybridTree::check(const model::Limits& limits) const {
   if (model::io_bandwidth(limits) && !limits.io_direct_only) {
     return fail(Errc::kFailedPrecondition,
                 "this host cannot enforce limit.io for buffered writes: its blkio controller is of "
-                "cgroup version 1; boot with the unified hierarchy, or accept a limit on reads and "
-                "direct writes alone with --max-iobps-direct-only");
+                "cgroup version 1; boot with the unified hierarchy");
   }
   if (limits.swap && !limits.memory) {
     return fail(

@@ -113,7 +113,7 @@ Result<std::unique_ptr<Tree>> KernelTree::open_kind() const {
   const std::string name = "warren-" + tag();
   Layout layout = host_layout();
   if (kind_ == Kind::kUnified) return UnifiedTree::open(layout, name);
-  if (kind_ == Kind::kNative) return Tree::open(tag(), std::nullopt);
+  if (kind_ == Kind::kNative) return Tree::open(tag(), WARREN_TRY(own_parent(std::nullopt)));
   layout.unified.reset();
   return HybridTree::open(layout, name);
 }

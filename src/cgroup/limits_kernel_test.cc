@@ -255,7 +255,7 @@ TEST_P(Limits, BandwidthOnVersionOneIsRefusedUnlessDirectWritesAreEnough) {
   const auto refused = tree().check({.io_per_second = Bytes{kMebibyte}});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::kFailedPrecondition);
-  EXPECT_THAT(refused.error().message, HasSubstr("--max-iobps-direct-only"));
+  EXPECT_THAT(refused.error().message, HasSubstr("boot with the unified hierarchy"));
   EXPECT_TRUE(tree().check({.io_per_second = Bytes{kMebibyte}, .io_direct_only = true}));
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "cgroup/cgroup.h"
 #include "cgroup/group_name.h"
@@ -29,13 +30,15 @@ bool is_hybrid(const Layout& layout) {
 
 }  // namespace
 
-Result<std::unique_ptr<Tree>> Tree::open(std::string_view tag,
-                                         const std::optional<std::string>& root) {
+Result<Parent> own_parent(std::optional<std::string> root) {
+  return Parent{.cgroups = WARREN_TRY(read_proc("/proc/self/cgroup")), .root = std::move(root)};
+}
+
+Result<std::unique_ptr<Tree>> Tree::open(std::string_view tag, const Parent& parent) {
   const std::string name = fmt::format("warren-{}", tag);
   WARREN_TRY(validate_component(name));
-  const std::string cgroups = WARREN_TRY(read_proc("/proc/self/cgroup"));
   const std::string mounts = WARREN_TRY(read_proc("/proc/self/mountinfo"));
-  const Layout layout = WARREN_TRY(parse_layout(cgroups, mounts, root));
+  const Layout layout = WARREN_TRY(parse_layout(parent.cgroups, mounts, parent.root));
   return is_hybrid(layout) ? HybridTree::open(layout, name) : UnifiedTree::open(layout, name);
 }
 

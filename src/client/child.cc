@@ -46,13 +46,14 @@ struct Birth {
 
 // Both were opened above all that they are to become.
 bool arrange_descriptors(const Birth& birth) {
+  const bool says_on_three = birth.says_on != SaysOn::kStdout;
   const bool has_log = birth.says_on == SaysOn::kThree;
-  const int report_to = has_log ? kThird : STDOUT_FILENO;
+  const int report_to = says_on_three ? kThird : STDOUT_FILENO;
   if (::dup2(birth.null, STDIN_FILENO) < 0 || ::dup2(birth.report, report_to) < 0) return false;
-  if (has_log && ::dup2(birth.null, STDOUT_FILENO) < 0) return false;
+  if (says_on_three && ::dup2(birth.null, STDOUT_FILENO) < 0) return false;
   if (has_log && ::dup2(birth.null, STDERR_FILENO) < 0) return false;
-  const int last = has_log ? kThird : STDERR_FILENO;
-  return os::close_from(static_cast<unsigned>(last) + 1, os::Unshare::kYes).has_value();
+  const int last = says_on_three ? kThird : STDERR_FILENO;
+  return os::close_on_exec_from(static_cast<unsigned>(last) + 1).has_value();
 }
 
 // prctl(2): the signal comes when the thread that made this child ends. A parent that was quicker
@@ -114,15 +115,13 @@ Result<bool> wait_for(int fd, std::chrono::milliseconds patience) {
 }  // namespace
 
 Result<Child> Child::start(ChildOrder order) {
-  std::string program =
-      WARREN_TRY(os::context(os::find_program(order.program),
-                             "finding {} beside this program or in /usr/local/bin", order.program));
-  order.arguments.insert(order.arguments.begin(), program);
+  const os::Program program = WARREN_TRY(os::Program::find(order.program));
+  order.arguments.insert(order.arguments.begin(), program.name());
   const os::UniqueFd null = WARREN_TRY(open_null());
   Pipe pipe = WARREN_TRY(make_pipe());
   const std::vector<char*> arguments = pointers_to(order.arguments);
   const std::vector<char*> environment = pointers_to(order.environment);
-  Birth birth{.program = program.c_str(),
+  Birth birth{.program = program.path().c_str(),
               .arguments = arguments.data(),
               .environment = environment.data(),
               .parent = ::getpid(),
@@ -136,7 +135,8 @@ Result<Child> Child::start(ChildOrder order) {
   Child child(born.pid, std::move(born.pidfd), std::move(pipe.reader));
   if (birth.error == 0) return child;
   WARREN_TRY(child.wait());
-  return fail(Errc::kUnavailable, "starting {}: {}", program, os::message(os::Errno{birth.error}));
+  return fail(Errc::kUnavailable, "starting {}: {}", program.name(),
+              os::message(os::Errno{birth.error}));
 }
 
 Result<std::string> Child::first_line() {

@@ -20,15 +20,16 @@ namespace warren::client {
 
 // How a program says that it serves: with its first line.
 enum class SaysOn : std::uint8_t {
-  kStdout,  // It also has our standard error.
-  kThree,   // Descriptor 3. It has a log of its own, and nowhere else to write to.
+  kStdout,           // It also has our standard error.
+  kThree,            // Descriptor 3. It has a log of its own, and nowhere else to write to.
+  kThreeWithErrors,  // Descriptor 3. It logs to our standard error.
 };
 
 // Whether this program's end is its own: it then gets SIGTERM, whatever has ended this one.
 enum class EndsWithUs : bool { kNo, kYes };
 
 struct ChildOrder {
-  std::string program;                 // As os::find_program() finds it.
+  std::string program;                 // As os::Program::find() finds it.
   std::vector<std::string> arguments;  // Without its name.
   std::vector<std::string> environment;
   SaysOn says_on;

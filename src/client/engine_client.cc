@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "client/engine_start.h"
+#include "client/keeper.h"
 #include "client/remote/remote.h"
 
 namespace warren::client {
@@ -43,6 +44,9 @@ Result<wire::ClientChannel> connect_here(const Places& places, Startup startup) 
   if (channel) return channel;
   const bool may_start = ::geteuid() == 0 && startup == Startup::kIfAbsent;
   if (is_absent(channel.error()) && may_start && places.can_start_engine()) {
+    // An engine of ours would have another configuration, and its keeper none to keep.
+    const auto kept = require_no_keeper(places.runtime_dir);
+    if (!kept) return connect_to_other(places, kept.error());
     const auto started = start_engine(places, EndsWithUs::kNo);
     if (started) return wire::ClientChannel::connect(places.socket);
     if (started.error().code != Errc::kAlreadyExists) return std::unexpected(started.error());

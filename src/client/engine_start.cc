@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "os/journal_stream.h"
 #include "wire/startup.h"
 
 namespace warren::client {
@@ -35,11 +36,16 @@ std::vector<std::string> engine_arguments(const Places& places) {
 Result<Child> start_engine(const Places& places, EndsWithUs ends_with_us) {
   std::vector<std::string> arguments = engine_arguments(places);
   arguments.insert(arguments.end(), {"--ready-fd", "3"});
-  Child child = WARREN_TRY(Child::start({.program = "warrend",
-                                         .arguments = std::move(arguments),
-                                         .environment = engine_environment(),
-                                         .says_on = SaysOn::kThree,
-                                         .ends_with_us = ends_with_us}));
+  // A service has one log. What a command starts for everybody does not write into a caller's.
+  const bool logs_to_journal =
+      ends_with_us == EndsWithUs::kYes && os::is_journal_stream(STDERR_FILENO);
+  if (logs_to_journal) arguments.insert(arguments.end(), {"--log", "stderr"});
+  Child child = WARREN_TRY(
+      Child::start({.program = "warrend",
+                    .arguments = std::move(arguments),
+                    .environment = engine_environment(),
+                    .says_on = logs_to_journal ? SaysOn::kThreeWithErrors : SaysOn::kThree,
+                    .ends_with_us = ends_with_us}));
   std::string line = WARREN_TRY(child.first_line());
   if (line + '\n' == wire::kReadyLine) return child;
   // It has said why it cannot run, or nothing, and is about to end.

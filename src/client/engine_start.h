@@ -15,7 +15,8 @@ namespace warren::client {
 [[nodiscard]] std::vector<std::string> engine_arguments(const Places& places);
 
 // Starts an engine and returns once it can be called. Fails with kAlreadyExists when another engine
-// holds one of these directories.
+// holds one of these directories. One that ends with us logs where we do, if that is the journal
+// of systemd.
 [[nodiscard]] Result<Child> start_engine(const Places& places, EndsWithUs ends_with_us);
 
 }  // namespace warren::client

@@ -28,12 +28,8 @@ Result<> LogFollower::open() {
   request.set_node(node_);
   request.set_follow(follow_ == Follow::kYes);
   if (is_elsewhere(engine_)) {
-    const std::uint64_t received = pieces_ == nullptr ? 0 : pieces_->received();
-    if (options_.tail && received > 0) {
-      // Its end is somewhere else by now, and so are the last lines before it.
-      return fail(Errc::kInternal, "the connection was lost, and --tail cannot go on");
-    }
-    *request.mutable_remote()->mutable_replay() = replay_of(options_, received);
+    *request.mutable_remote()->mutable_replay() =
+        pieces_ == nullptr ? replay_of(options_) : pieces_->rest_of(options_);
   }
   call_ = WARREN_TRY(channel_->open(wire::kLog, request));
   return {};

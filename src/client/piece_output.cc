@@ -18,18 +18,25 @@ std::optional<LogStream> stream_of(const Wire& piece) {
 
 }  // namespace
 
-v1::Remote::Replay replay_of(const output::LogOptions& options, std::uint64_t received) {
+v1::Remote::Replay replay_of(const output::LogOptions& options) {
   v1::Remote::Replay replay;
   replay.set_out(options.out);
   replay.set_err(options.err);
-  replay.set_offset(options.offset + received);
+  replay.set_offset(options.offset);
   if (options.tail) replay.set_tail(*options.tail);
   if (options.since) replay.set_since(options.since->time_since_epoch().count());
   replay.set_times(options.timestamps);
   return replay;
 }
 
+v1::Remote::Replay PieceOutput::rest_of(const output::LogOptions& asked) const {
+  v1::Remote::Replay replay = asked_ ? *asked_ : replay_of(asked);
+  replay.set_offset(replay.offset() + received_);
+  return replay;
+}
+
 void PieceOutput::add(v1::Remote answer) {
+  if (answer.has_replay() && !asked_) asked_ = std::move(*answer.mutable_replay());
   for (Wire& piece : *answer.mutable_pieces()) {
     const std::optional<LogStream> stream = stream_of(piece);
     if (!stream || piece.data().empty()) continue;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 
 #include "client/output_source.h"
@@ -13,17 +14,15 @@
 
 namespace warren::client {
 
-// What of a log a machine elsewhere is asked to send. After `received` bytes of it, what follows
-// them.
-[[nodiscard]] v1::Remote::Replay replay_of(const output::LogOptions& options,
-                                           std::uint64_t received = 0);
+// What of a log a machine elsewhere is asked to send.
+[[nodiscard]] v1::Remote::Replay replay_of(const output::LogOptions& options);
 
 class PieceOutput : public OutputSource {
  public:
   // Takes the pieces of an answer that are output.
   void add(v1::Remote answer);
-  // How many bytes have come.
-  [[nodiscard]] std::uint64_t received() const noexcept { return received_; }
+  // What to ask for behind all that has come, when `asked` was asked for first.
+  [[nodiscard]] v1::Remote::Replay rest_of(const output::LogOptions& asked) const;
 
   [[nodiscard]] Result<std::optional<output::LogSegment>> next() override;
   [[nodiscard]] os::KernelResult<std::size_t> move(const output::LogSegment& segment,
@@ -46,6 +45,7 @@ class PieceOutput : public OutputSource {
   std::deque<Piece> pieces_;
   bool is_first_given_ = false;  // next() has given the first of them.
   std::uint64_t received_ = 0;
+  std::optional<v1::Remote::Replay> asked_;  // As the machine elsewhere has understood it.
 };
 
 }  // namespace warren::client

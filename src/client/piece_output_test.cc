@@ -73,7 +73,7 @@ TEST_F(PieceOutputTest, LeavesOutWhatIsNoOutput) {
   output_->add(answer_of(Wire::CHANNEL_INPUT, "typed"));
   output_->add(answer_of(Wire::CHANNEL_STDOUT, ""));
   EXPECT_EQ(pump(), "");
-  EXPECT_EQ(output_->received(), 0U);
+  EXPECT_EQ(output_->rest_of({}).offset(), 0U);
 }
 
 TEST_F(PieceOutputTest, WaitsWhereNobodyReadsAndLosesNothing) {
@@ -83,7 +83,8 @@ TEST_F(PieceOutputTest, WaitsWhereNobodyReadsAndLosesNothing) {
     output_->add(answer_of(i % 2 == 0 ? Wire::CHANNEL_STDOUT : Wire::CHANNEL_STDERR, part));
     all += part;
   }
-  EXPECT_EQ(output_->received(), all.size()) << "that it came counts, not that it was shown";
+  EXPECT_EQ(output_->rest_of({}).offset(), all.size())
+      << "that it came counts, not that it was shown";
   std::string shown = pump();
   EXPECT_TRUE(is_blocked_);
   while (is_blocked_) shown += pump();
@@ -113,9 +114,21 @@ TEST(ReplayOf, AsksForWhatTheOptionsSay) {
   EXPECT_TRUE(replay.times());
 }
 
-TEST(ReplayOf, ComesBackBehindWhatHasCome) {
-  EXPECT_EQ(replay_of({.offset = 7}, 5).offset(), 12U);
-  EXPECT_FALSE(replay_of({}, 5).has_tail());
+TEST_F(PieceOutputTest, GoesOnBehindWhatHasCome) {
+  EXPECT_EQ(output_->rest_of({.offset = 7}).offset(), 7U);
+  output_->add(answer_of(Wire::CHANNEL_STDOUT, "12345", 0));
+  EXPECT_EQ(output_->rest_of({.offset = 7}).offset(), 12U);
+  EXPECT_FALSE(output_->rest_of({}).has_tail());
+}
+
+TEST_F(PieceOutputTest, GoesOnWithoutTheTailWhereThatBegan) {
+  v1::Remote answer = answer_of(Wire::CHANNEL_STDOUT, "12345", 0);
+  answer.mutable_replay()->set_offset(100);
+  output_->add(std::move(answer));
+  output_->add(answer_of(Wire::CHANNEL_STDOUT, "678", 0));
+  const auto rest = output_->rest_of({.tail = 3});
+  EXPECT_FALSE(rest.has_tail());
+  EXPECT_EQ(rest.offset(), 108U);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ struct Streams {
 };
 
 // Starts `program` with these as its standard output and error.
-Result<pid_t> spawn_into(const std::string& program, std::vector<char*> arguments,
+Result<pid_t> spawn_into(const os::Program& program, std::vector<char*> arguments,
                          const Streams& streams) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
@@ -33,11 +33,11 @@ Result<pid_t> spawn_into(const std::string& program, std::vector<char*> argument
   ::posix_spawn_file_actions_adddup2(&actions, streams.errors, STDERR_FILENO);
   pid_t pid = -1;
   const int error =
-      ::posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments.data(), environ);
+      ::posix_spawn(&pid, program.path().c_str(), &actions, nullptr, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error == 0) return pid;
   return os::context(os::KernelResult<pid_t>(std::unexpected(os::Errno{error})), "starting {}",
-                     program);
+                     program.name());
 }
 
 Result<std::string> read_to_end(int fd) {
@@ -81,18 +81,16 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 Result<> become(std::string_view name, std::vector<std::string> arguments) {
-  const std::string program = WARREN_TRY(os::context(
-      os::find_program(name), "finding {} beside this program or in /usr/local/bin", name));
-  arguments.insert(arguments.begin(), program);
+  const os::Program program = WARREN_TRY(os::Program::find(name));
+  arguments.insert(arguments.begin(), program.name());
   return os::context(
-      os::call([&] { return ::execv(program.c_str(), pointers_to(arguments).data()); }),
-      "starting {}", program);
+      os::call([&] { return ::execv(program.path().c_str(), pointers_to(arguments).data()); }),
+      "starting {}", program.name());
 }
 
 Result<std::string> output_of(std::string_view name, std::vector<std::string> arguments) {
-  const std::string program = WARREN_TRY(os::context(
-      os::find_program(name), "finding {} beside this program or in /usr/local/bin", name));
-  arguments.insert(arguments.begin(), program);
+  const os::Program program = WARREN_TRY(os::Program::find(name));
+  arguments.insert(arguments.begin(), program.name());
   int ends[2];
   WARREN_TRY(os::context(os::call([&] { return ::pipe2(ends, O_CLOEXEC); }), "creating a pipe"));
   const os::UniqueFd reader(ends[0]);
@@ -103,12 +101,12 @@ Result<std::string> output_of(std::string_view name, std::vector<std::string> ar
   writer.reset();
   auto text = read_to_end(reader.get());
   int status = 0;
-  WARREN_TRY(
-      os::context(os::call([&] { return ::waitpid(pid, &status, 0); }), "waiting for {}", program));
+  WARREN_TRY(os::context(os::call([&] { return ::waitpid(pid, &status, 0); }), "waiting for {}",
+                         program.name()));
   if (!text || status == 0) return text;
   const std::string reason = last_complaint(complaints.get());
   if (!reason.empty()) return fail(Errc::kUnavailable, "{}", reason);
-  return fail(Errc::kUnavailable, "{} failed", program);
+  return fail(Errc::kUnavailable, "{} failed", program.name());
 }
 
 }  // namespace warren::client

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Warren's other programs, as os::find_program() finds them.
+// Warren's other programs, as os::Program::find() finds them.
 
 #pragma once
 

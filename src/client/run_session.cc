@@ -51,7 +51,7 @@ Result<> RunSession::open_log() {
   v1::LogRequest request;
   request.set_node(id_);
   request.set_follow(true);
-  *request.mutable_remote()->mutable_replay() = replay_of({}, pieces_->received());
+  *request.mutable_remote()->mutable_replay() = pieces_->rest_of({});
   log_call_ = WARREN_TRY(channel_->open(wire::kLog, request));
   return {};
 }

@@ -3,12 +3,16 @@
 #include "client/supervise.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <span>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "client/engine_client.h"
@@ -17,6 +21,7 @@
 #include "client/program.h"
 #include "os/call.h"
 #include "os/context.h"
+#include "os/file.h"
 #include "os/process.h"
 
 namespace warren::client {
@@ -30,6 +35,27 @@ constexpr milliseconds kEnginePatience{60'000};
 // Certificates come as several files: from the last change on.
 constexpr milliseconds kQuiet{200};
 
+std::string directory_of(const std::string& file) {
+  const std::size_t slash = file.rfind('/');
+  return slash == std::string::npos ? "." : file.substr(0, slash + 1);
+}
+
+std::string_view name_of(std::string_view file) {
+  return file.substr(file.rfind('/') + 1);
+}
+
+// inotify(7): whether one of `events` is of `name`, or of anything where that is empty.
+bool concerns(std::span<const char> events, std::string_view name) {
+  while (!events.empty()) {
+    inotify_event event{};
+    std::memcpy(&event, events.data(), sizeof event);
+    const std::string_view changed(events.data() + sizeof event);
+    if (name.empty() || (event.len > 0 && changed == name)) return true;
+    events = events.subspan(sizeof event + event.len);
+  }
+  return false;
+}
+
 // What it said is why it does not serve.
 std::unexpected<Error> not_started(std::string_view name, Child& child, std::string_view said) {
   const auto status = child.end(milliseconds(0));
@@ -42,30 +68,30 @@ std::unexpected<Error> not_started(std::string_view name, Child& child, std::str
 Result<Services> Services::begin(ServiceOrder order) {
   Services services(std::move(order));
   WARREN_TRY(services.start_engine());
-  if (services.has_found_engine()) return services;
-  WARREN_TRY(begin_keeping(services.order_.places.runtime_dir));
-  services.keeps_engine_ = true;
   return services;
 }
 
 Result<> Services::open_gateway() {
   const Result<> watched = watch_certificates();
-  WARREN_TRY(stage());  // It says best what is missing.
-  if (!watched) return watched;
-  return start_gateway();
+  Result<> opened = stage();  // It says best what is missing.
+  if (opened) opened = watched;
+  if (opened) opened = start_gateway();
+  if (!opened) std::ignore = stop_engine();  // What has failed first is the one to tell.
+  return opened;
 }
 
 Result<> Services::start_engine() {
   if (const auto channel = wire::ClientChannel::connect(order_.places.socket)) {
     return watch_engine(*channel);
   }
+  WARREN_TRY(require_no_keeper(order_.places.runtime_dir));
   auto started = client::start_engine(order_.places, EndsWithUs::kYes);
   if (!started && started.error().code == Errc::kAlreadyExists) {
     return watch_engine(WARREN_TRY(connect_to_other(order_.places, started.error())));
   }
   engine_.child = WARREN_TRY(std::move(started));
   engine_.since = Clock::now();
-  return {};
+  return std::exchange(keeps_engine_, true) ? Result<>() : begin_keeping(order_.places.runtime_dir);
 }
 
 Result<> Services::watch_engine(const wire::ClientChannel& channel) {
@@ -101,14 +127,21 @@ Result<> Services::stage() {
   return said ? Result<>() : std::unexpected(said.error());
 }
 
+Result<> Services::renew_and_stage() {
+  if (order_.renew) WARREN_TRY(order_.renew());
+  return stage();
+}
+
 Result<> Services::watch_certificates() {
   changes_ = WARREN_TRY(os::context(
       os::call_for_fd([] { return ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK); }), "inotify"));
+  const std::string directory =
+      order_.certs_source.empty() ? order_.certs : directory_of(order_.certs_source);
   const auto watched = os::call([&] {
-    return ::inotify_add_watch(changes_.get(), order_.certs.c_str(),
+    return ::inotify_add_watch(changes_.get(), directory.c_str(),
                                IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR);
   });
-  return os::context(watched, "watching the certificates in {}", order_.certs);
+  return os::context(watched, "watching the certificates in {}", directory);
 }
 
 void Services::add_interests(std::vector<pollfd>& interests) const {
@@ -154,9 +187,12 @@ void Services::take_end(Service& service, Notes& notes) {
 }
 
 // An engine ends by itself when it is told to, and for no other reason; a signal or a failure are
-// accidents.
+// accidents. One that has taken the place of ours says by removing its socket that it was told to;
+// one that was there before ours is none that this program keeps.
 bool Services::is_end_of_all(const Service& service, std::optional<int> status) const {
-  return &service == &engine_ && status == 0;
+  if (&service != &engine_) return false;
+  if (status) return *status == 0;
+  return keeps_engine_ && ::access(order_.places.socket.c_str(), F_OK) != 0;
 }
 
 void Services::start_again(Service& service, Result<> (Services::*start)(), Notes& notes) {
@@ -173,16 +209,19 @@ void Services::start_again(Service& service, Result<> (Services::*start)(), Note
 }
 
 void Services::take_changes() {
-  alignas(inotify_event) std::array<char, 4096> events;
-  while (::read(changes_.get(), events.data(), events.size()) > 0) {
-    stage_at_ = Clock::now() + kQuiet;
+  std::array<char, 4096> events;
+  const std::string_view name = name_of(order_.certs_source);
+  for (;;) {
+    const auto count = os::read_some(changes_.get(), std::as_writable_bytes(std::span(events)));
+    if (!count || *count == 0) return;
+    if (concerns(std::span(events).first(*count), name)) stage_at_ = Clock::now() + kQuiet;
   }
 }
 
 void Services::stage_again(Notes& notes) {
   if (!stage_at_ || Clock::now() < *stage_at_) return;
   stage_at_.reset();
-  const auto staged = stage();
+  const auto staged = renew_and_stage();
   notes.push_back(staged ? "the gateway has the certificates that are there now"
                          : fmt::format("{}; the old ones stay", staged.error().message));
 }
@@ -197,11 +236,22 @@ Result<> Services::stop_gateway() {
 
 Result<> Services::stop_engine() {
   engine_.again.reset();
-  if (std::exchange(keeps_engine_, false)) stop_keeping(order_.places.runtime_dir);
-  if (!engine_.child) return {};
+  if (!std::exchange(keeps_engine_, false)) return {};
+  stop_keeping(order_.places.runtime_dir);
+  if (!engine_.child) return end_found_engine();
   Child child = *std::exchange(engine_.child, std::nullopt);
   const auto ended = child.end(kEnginePatience);
   return ended ? Result<>() : std::unexpected(ended.error());
+}
+
+// Somebody has started it by hand where ours had died. It ends as ours would.
+Result<> Services::end_found_engine() {
+  if (!engine_.found) return {};
+  std::ignore = os::send_signal(engine_.found.get(), SIGTERM);  // It may have ended by itself.
+  pollfd ended{.fd = engine_.found.get(), .events = POLLIN, .revents = 0};
+  const auto patience = static_cast<int>(kEnginePatience.count());
+  return os::context(os::call([&] { return ::poll(&ended, 1, patience); }),
+                     "waiting for the engine to end");
 }
 
 }  // namespace warren::client

@@ -9,6 +9,7 @@
 #include <poll.h>
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,13 +28,18 @@ struct ServiceOrder {
   std::string user;    // Of the gateway.
   std::string listen;  // ADDRESS:PORT of the gateway.
   std::string certs;   // Where ca.crt, server.crt and server.key are.
+  // A file that they are made of, where they are not written there by others, and what makes them
+  // anew of it.
+  std::string certs_source{};
+  std::function<Result<>()> renew{};
 };
 
 class Services {
  public:
   // Returns once the engine serves.
   [[nodiscard]] static Result<Services> begin(ServiceOrder order);
-  // Returns once the gateway serves as well.
+  // Returns once the gateway serves as well. Where it cannot, the engine that was started for it
+  // has ended, too.
   [[nodiscard]] Result<> open_gateway();
 
   // Whether the engine is one that was there already, with a configuration of its own.
@@ -54,7 +60,8 @@ class Services {
   // that have changed. Returns what there is to be said of it, a sentence for each.
   [[nodiscard]] std::vector<std::string> advance();
 
-  // In this order: nobody calls any more, then nobody serves. An engine that was found goes on.
+  // In this order: nobody calls any more, then nobody serves. An engine that was there before ours
+  // goes on.
   [[nodiscard]] Result<> stop_gateway();
   [[nodiscard]] Result<> stop_engine();
 
@@ -80,10 +87,12 @@ class Services {
   [[nodiscard]] Result<> watch_engine(const wire::ClientChannel& channel);
   [[nodiscard]] Result<> start_gateway();
   [[nodiscard]] Result<> stage();
+  [[nodiscard]] Result<> renew_and_stage();
   [[nodiscard]] Result<> watch_certificates();
   void take_end(Service& service, Notes& notes);
   [[nodiscard]] bool is_end_of_all(const Service& service, std::optional<int> status) const;
   void take_changes();
+  [[nodiscard]] Result<> end_found_engine();
   void start_again(Service& service, Result<> (Services::*start)(), Notes& notes);
   void stage_again(Notes& notes);
   [[nodiscard]] std::string gateway_directory() const {
@@ -94,7 +103,7 @@ class Services {
   std::string address_;
   Service engine_{.name = "warrend"};
   Service gateway_{.name = "warren-gateway"};
-  os::UniqueFd changes_;  // inotify(7) of the directory of the certificates.
+  os::UniqueFd changes_;  // inotify(7) of the directory of the certificates, or of their source.
   std::optional<Clock::time_point> stage_at_;
   bool keeps_engine_ = false;  // And has said so, for whoever ends it.
   bool is_over_ = false;

@@ -223,6 +223,7 @@ void add_keys(std::string_view face, FaceCaps Config::*caps, const FaceKeys& fac
 
 std::vector<Key> all_keys() {
   std::vector<Key> keys;
+  keys.reserve(std::size(kEngineKeys));
   for (const EngineKey& key : kEngineKeys) {
     keys.push_back({.path = std::string(key.path), .takes_many = false, .read = key.read});
   }
@@ -236,8 +237,8 @@ std::vector<Key> all_keys() {
 }  // namespace
 
 const std::vector<Key>& config_keys() {
-  static const std::vector<Key> keys = all_keys();
-  return keys;
+  static const std::vector<Key> kKeys = all_keys();
+  return kKeys;
 }
 
 }  // namespace warren::engine

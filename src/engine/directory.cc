@@ -44,7 +44,7 @@ Task<Result<FoundNode>> Directory::find(std::string text, model::Caller caller,
     std::erase_if(found, [&](const FoundNode& node) { return !may_see(caller, node.node()); });
     if (!found.empty()) co_return choose(std::move(found), text, caller, method);
   }
-  co_return fail(Errc::kNotFound, "there is no node '{}'", text);
+  co_return fail(Errc::kNotFound, "there is no job '{}'", text);
 }
 
 Task<Result<FoundNode>> Directory::find_by_id(NodeId id) {
@@ -52,7 +52,7 @@ Task<Result<FoundNode>> Directory::find_by_id(NodeId id) {
     co_return FoundNode{.live = live, .ended_node = {}};
   }
   WARREN_CO_TRY(std::optional<model::Node> stored, co_await core_.reads.find(id));
-  if (!stored) co_return fail(Errc::kNotFound, "there is no node {}", id.to_text());
+  if (!stored) co_return fail(Errc::kNotFound, "there is no job {}", id.to_text());
   co_return FoundNode{.live = nullptr, .ended_node = *std::move(stored)};
 }
 

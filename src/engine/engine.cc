@@ -15,7 +15,6 @@ namespace warren::engine {
 namespace {
 
 constexpr std::chrono::seconds kRecordPatience{3};
-constexpr std::chrono::seconds kEndPatience{3};
 
 void close_server(wire::Server& server, const std::filesystem::path& directory) {
   server.close();
@@ -107,7 +106,7 @@ Task<> Engine::go_down() {
   const std::filesystem::path& runtime_dir = options_.places.runtime_dir;
   if (server_) close_server(*server_, runtime_dir);
   if (gateway_server_) close_server(*gateway_server_, gateway_dir(runtime_dir));
-  co_await supervisor_.end_with_engine(kEndPatience);
+  co_await supervisor_.end_with_engine(options_.end_patience);
   // Whatever cannot be recorded now, on a full disk, the next engine finds as after a crash.
   const bool recorded = co_await core_.journal.commit_within(kRecordPatience);
   if (!recorded) spdlog::error("ends with changes that could not be recorded");

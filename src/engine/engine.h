@@ -6,11 +6,13 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "base/duration.h"
 #include "base/result.h"
 #include "engine/config.h"
 #include "engine/core.h"
@@ -32,6 +34,8 @@ struct EngineOptions {
   std::string version;
   Locks locks;
   Clock clock = now;
+  // How long its end waits until nothing is left of the jobs that end with it.
+  Duration end_patience = std::chrono::seconds(3);
 };
 
 class Engine {

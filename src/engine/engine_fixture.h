@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <filesystem>
 #include <future>
 #include <memory>
@@ -43,7 +42,8 @@ class RunningEngine {
                                 .config = std::move(config),
                                 .version = "test",
                                 .locks = *std::move(locks),
-                                .clock = std::move(clock)});
+                                .clock = std::move(clock),
+                                .end_patience = std::chrono::minutes(1)});
     EXPECT_TRUE(engine.has_value()) << engine.error().message;
     engine_ = *std::move(engine);
     std::promise<Result<>> ready;

@@ -2,7 +2,11 @@
 
 #include "engine/face_places.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
 
 #include "engine/config.h"
 
@@ -12,7 +16,11 @@ namespace {
 using model::Face;
 using provider::JobPlaces;
 
-const std::string kId = "0198c2f0-0000-7000-8000-000000000001";
+constexpr std::string_view kId = "0198c2f0-0000-7000-8000-000000000001";
+
+std::string below(std::string_view place) {
+  return fmt::format("{}/{}", place, kId);
+}
 
 model::Node process_of(Face face) {
   model::Node node;
@@ -27,7 +35,7 @@ TEST(FacePlaces, AreThoseOfTheirFaceAlone) {
   config.jobworker_places = {.output_dir = "/out", .cgroup_base = "jobs"};
   config.joblet_places = {.output_dir = {}, .cgroup_base = "joblet"};
   EXPECT_EQ(places_of(config, process_of(Face::kJobWorker)),
-            (JobPlaces{.output_link = "/out/" + kId, .group = "jobs/" + kId}));
+            (JobPlaces{.output_link = below("/out"), .group = below("jobs")}));
   EXPECT_EQ(places_of(config, process_of(Face::kJoblet)),
             (JobPlaces{.output_link = "", .group = "joblet/job-7"}));
   EXPECT_EQ(places_of(config, process_of(Face::kLocal)), JobPlaces());
@@ -39,7 +47,7 @@ TEST(FacePlaces, LeaveAJobWithinAnotherInThatOnesCgroup) {
   config.jobworker_places = {.output_dir = "/out", .cgroup_base = "jobs"};
   model::Node child = process_of(Face::kJobWorker);
   child.parent = NodeId::parse("0198c2f0-0000-7000-8000-000000000002").value();
-  EXPECT_EQ(places_of(config, child), (JobPlaces{.output_link = "/out/" + kId, .group = ""}));
+  EXPECT_EQ(places_of(config, child), (JobPlaces{.output_link = below("/out"), .group = ""}));
 }
 
 TEST(FacePlaces, AreNoneUnlessConfiguredOrUsual) {
@@ -48,7 +56,7 @@ TEST(FacePlaces, AreNoneUnlessConfiguredOrUsual) {
   config.jobworker_places.output_dir = "";
   use_usual_places(config);
   EXPECT_EQ(places_of(config, process_of(Face::kJobWorker)),
-            (JobPlaces{.output_link = "", .group = "jobs/" + kId}));
+            (JobPlaces{.output_link = "", .group = below("jobs")}));
   EXPECT_EQ(places_of(config, process_of(Face::kJoblet)), JobPlaces());
 }
 

@@ -147,6 +147,10 @@ Task<Result<Accepted>> Intake::create(const JobRequest& request) {
     co_await take_back(job);
     co_return std::unexpected(stored.error());
   }
+  if (const model::Node& node = job->process->node; node.state == model::State::kScheduled) {
+    spdlog::info("scheduler: scheduled job {} waits for {}", node.seq,
+                 to_rfc3339(*node.scheduled_at));
+  }
   co_return Accepted{.process = process, .fresh = job, .following = following};
 }
 

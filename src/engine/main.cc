@@ -24,6 +24,7 @@
 #include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
+#include "os/process.h"
 #include "provider/local/local_provider.h"
 #include "wire/startup.h"
 
@@ -52,9 +53,10 @@ class ReadyReport {
   os::UniqueFd descriptor_;
 };
 
-// An engine that a client has started has no terminal: its log is a file.
+// An engine that a client has started has no terminal: its log is a file, unless that client has a
+// place for it.
 Result<> open_log(const Options& options) {
-  if (options.ready_fd < 0) {
+  if (options.ready_fd < 0 || options.logs_to == LogsTo::kStderr) {
     spdlog::set_default_logger(spdlog::stderr_logger_mt("warrend"));
     return {};
   }
@@ -129,6 +131,7 @@ Result<> run_engine(const Options& options, ReadyReport& report) {
 }
 
 int run(std::span<char* const> arguments) {
+  os::name_this_process("warrend");
   if (const auto occupied = os::occupy_standard_streams(); !occupied) return 1;
   const Result<Options> options = parse_options(arguments);
   if (!options) {

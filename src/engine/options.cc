@@ -41,6 +41,8 @@ Result<> set_option(Options& options, std::string_view flag, std::string_view va
     options.config_file = std::filesystem::path(value);
   } else if (flag == "--ready-fd") {
     options.ready_fd = WARREN_TRY(parse_descriptor(value));
+  } else if (flag == "--log" && value == "stderr") {
+    options.logs_to = LogsTo::kStderr;
   } else {
     return fail(Errc::kInvalidArgument, "there is no option '{}': try --help", flag);
   }
@@ -74,6 +76,7 @@ Result<Options> parse_options(std::span<char* const> arguments) {
 
 std::string usage_text() {
   return "usage: warrend [--state-dir DIR] [--runtime-dir DIR] [--config FILE] [--ready-fd N]\n"
+         "               [--log stderr]\n"
          "\n"
          "Runs Warren's engine in the foreground. People start it with 'warren serve'.\n";
 }

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -16,11 +17,17 @@ namespace warren::engine {
 
 inline constexpr const char* kUsualStateDir = "/var/lib/warren";
 
+enum class LogsTo : std::uint8_t {
+  kUsual,  // Standard error, or engine.log of one that was given a descriptor to report on.
+  kStderr,
+};
+
 struct Options {
   Places places;
   std::optional<std::filesystem::path> config_file;
   std::optional<std::string> cgroup_root;  // Where the configuration names none.
-  int ready_fd = -1;  // Where to say that the engine serves; then its log goes to a file.
+  int ready_fd = -1;                       // Where to say that the engine serves.
+  LogsTo logs_to = LogsTo::kUsual;
   bool shows_help = false;
 };
 

@@ -19,6 +19,7 @@ using ::testing::HasSubstr;
 Result<Options> parse(std::vector<std::string> words) {
   words.insert(words.begin(), "warrend");
   std::vector<char*> arguments;
+  arguments.reserve(words.size());
   for (std::string& word : words) arguments.push_back(word.data());
   return parse_options(arguments);
 }
@@ -48,6 +49,12 @@ TEST_F(ParseOptions, ReadsTheEnvironmentInTheSameWay) {
   EXPECT_EQ(options->places.runtime_dir, "/r");
   ::setenv("WARREN_RUNTIME_DIR", "r", 1);
   EXPECT_THAT(parse({}), HoldsError(Errc::kInvalidArgument, HasSubstr("WARREN_RUNTIME_DIR: 'r'")));
+}
+
+TEST_F(ParseOptions, TakesWhereToLog) {
+  EXPECT_EQ(parse({})->logs_to, LogsTo::kUsual);
+  EXPECT_EQ(parse({"--log", "stderr"})->logs_to, LogsTo::kStderr);
+  EXPECT_THAT(parse({"--log=elsewhere"}), HoldsError(Errc::kInvalidArgument, HasSubstr("--log")));
 }
 
 TEST_F(ParseOptions, RefusesARelativeDirectory) {

@@ -45,6 +45,9 @@ Task<Result<>> Recovery::run() {
   co_await core_.journal.commit();
   failpoint("recovery.settled");
   if (!jobs_.empty()) spdlog::info("took over {} jobs of an earlier engine", jobs_.size());
+  if (const std::size_t waiting = core_.alarm.size(); waiting != 0) {
+    spdlog::info("scheduler: {} jobs wait for their time", waiting);
+  }
   co_return Result<>{};
 }
 
@@ -173,7 +176,7 @@ void Recovery::note_lateness(const JobPtr& job) const {
   if (node.state != State::kScheduled || *node.scheduled_at > now) return;
   job->lateness = fmt::format("was due {}, {} before an engine ran", to_rfc3339(*node.scheduled_at),
                               to_text(std::chrono::floor<Duration>(now - *node.scheduled_at)));
-  spdlog::warn("job {} {}", node.seq, job->lateness);
+  spdlog::warn("scheduler: scheduled job {} {}", node.seq, job->lateness);
 }
 
 // Its client has what it is to read, and repeats its call; one that is gone has nothing to say.

@@ -230,6 +230,22 @@ TEST_F(ScheduleTest, IsStoppedWhileItWaitsForAPlace) {
   EXPECT_THAT(kept_archives(), IsEmpty());
 }
 
+TEST_F(ScheduleTest, StaysBehindTheFirstInLineWhenOneBetweenThemIsStopped) {
+  start();
+  const Uploaded first = run_with_archive(50ms, std::string(1024, '\0'));
+  wait_for_upload(first.id);
+  const Uploaded second = run_with_archive(50ms, std::string(1024, '\0'));
+  wait_for_state(second.id, "STARTING");
+  const Uploaded third = run_with_archive(50ms, std::string(1024, '\0'));
+  wait_for_state(third.id, "STARTING");
+  ASSERT_TRUE(stop_job(second.id, 60'000).has_value());
+  EXPECT_EQ(wait(second.id).state(), "STOPPED");
+  EXPECT_EQ(std::ranges::count(provider_.calls(), "upload " + third.id), 0);
+  finish_uploads_until_end(first.id);
+  finish_uploads_until_end(third.id);
+  EXPECT_EQ(on_node(wire::kGet, third.id)->state(), "COMPLETED");
+}
+
 TEST_F(ScheduleTest, KeepsWhatWasUploadedForTheNextEngine) {
   start();
   const Uploaded job = run_with_archive(100h, std::string(1024, '\0'));

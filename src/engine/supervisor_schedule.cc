@@ -11,6 +11,15 @@
 #include "engine/supervisor.h"
 
 namespace warren::engine {
+namespace {
+
+// Whoever stands behind one that has left the line is still behind whoever was before it.
+Task<> open_after(std::shared_ptr<Gate> before, std::shared_ptr<Gate> next) {
+  co_await before->wait();
+  next->open();
+}
+
+}  // namespace
 
 void Supervisor::wait_for_time(const JobPtr& job) {
   const model::Node& node = job->process->node;
@@ -20,11 +29,13 @@ void Supervisor::wait_for_time(const JobPtr& job) {
 
 Task<> Supervisor::queue_due(JobPtr job) {
   const model::Node& node = job->process->node;
+  const bool is_late = !job->lateness.empty();  // Which the log has already.
   // False: since the alarm rang it has been ended.
   const bool is_due = core_.journal.apply(
       job->process,
       {.event = model::Event::kQueue, .at = core_.clock(), .message = std::move(job->lateness)});
   if (is_due) {
+    if (!is_late) spdlog::info("scheduler: scheduled job {} is due", node.seq);
     failpoint("schedule.due");
     auto footprint = core_.sandboxes.provider().reserve(job->sandbox->node.id, node.spec.sandbox,
                                                         places_of(core_.config, node));
@@ -58,7 +69,8 @@ Task<Result<>> Supervisor::unpack_in_turn(JobPtr job) {
   const std::shared_ptr<Gate> before = std::exchange(last_unpacked_, done);
   if (before) co_await before->wait_either(job->has_early_stop);
   Result<> unpacked = co_await unpack(job);
-  done->open();
+  if (before) spawn(core_.executor, open_after(before, done));
+  if (!before) done->open();
   co_return unpacked;
 }
 

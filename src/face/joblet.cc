@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/duration.h"
+#include "face/joblet_uuid.h"
 #include "model/limits.h"
 
 namespace warren::face::joblet {
@@ -71,7 +72,7 @@ bool is_secret(const v1::Node& node, std::string_view variable) {
 template <typename Message>
 void describe_uuid(const v1::Node& node, const std::string& machine, Message& message) {
   describe(node, message);
-  message.set_uuid(node.id());
+  message.set_uuid(uuid_of(node.id()));
   message.set_max_io_bps(to_int32(node.limits().io_bytes_per_second()));
   message.set_node_id(machine);
   for (const std::string& variable : node.variables()) {
@@ -153,7 +154,7 @@ uuid::GetJobStatusResponse uuid_status_of(const v1::Node& node, const std::strin
 
 uuid::StopJobResponse stopped_uuid_job(const v1::Node& node) {
   uuid::StopJobResponse message;
-  message.set_uuid(node.id());
+  message.set_uuid(uuid_of(node.id()));
   describe_end(node, message);
   return message;
 }

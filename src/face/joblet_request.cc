@@ -9,7 +9,6 @@
 #include <string>
 #include <variant>
 
-#include "base/node_id.h"
 #include "base/quote.h"
 #include "face/joblet.h"
 #include "model/limits.h"
@@ -20,7 +19,6 @@ namespace {
 
 constexpr std::uint32_t kMostCores = 8192;  // Which of them there are is for the engine to say.
 constexpr std::size_t kLongestNumber = 19;
-constexpr std::size_t kShortestUuidStart = 8;
 constexpr std::size_t kLongestLabel = 256;
 constexpr std::chrono::seconds kUnderWay{5};
 
@@ -161,13 +159,6 @@ Result<std::optional<v1::Schedule>> schedule_of(std::string_view text, const Clo
 bool is_number(std::string_view id) noexcept {
   return !id.empty() && id.size() <= kLongestNumber && id.front() != '0' &&
          std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-bool is_uuid_start(std::string_view uuid) noexcept {
-  return uuid.size() >= kShortestUuidStart && uuid.size() <= NodeId::kTextLength &&
-         std::ranges::all_of(uuid, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
-         });
 }
 
 }  // namespace warren::face::joblet

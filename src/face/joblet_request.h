@@ -36,7 +36,4 @@ struct Clock {
 // Whether `id` can be that of a job of v2: a decimal without a zero in front.
 [[nodiscard]] bool is_number(std::string_view id) noexcept;
 
-// Whether `uuid` can be that of a job, or the start of it: at least eight of 0-9, a-f and '-'.
-[[nodiscard]] bool is_uuid_start(std::string_view uuid) noexcept;
-
 }  // namespace warren::face::joblet

@@ -240,15 +240,5 @@ TEST(JobletId, IsANumber) {
   }
 }
 
-TEST(JobletId, IsTheStartOfAUuid) {
-  for (const char* id : {"0198f1e2", "0198f1e2-0000-7000-8000-000000000001"}) {
-    EXPECT_TRUE(is_uuid_start(id)) << id;
-  }
-  for (const char* id :
-       {"", "0198f1e", "0198F1E2", "backend-1", "0198f1e2-0000-7000-8000-0000000000011"}) {
-    EXPECT_FALSE(is_uuid_start(id)) << id;
-  }
-}
-
 }  // namespace
 }  // namespace warren::face::joblet

@@ -73,6 +73,8 @@ TEST(JobletTime, IsRfc3339WithoutAFraction) {
   EXPECT_EQ(time_text(1'752'214'734'999'999), "2025-07-11T06:18:54Z");
 }
 
+constexpr char kUuidOfWholeNode[] = "00000000-0001-4000-8000-0198f1e20000";
+
 v1::Node whole_node() {
   v1::Node node = node_in("FAILED", 3);
   node.set_id("0198f1e2-0000-7000-8000-000000000001");
@@ -140,19 +142,19 @@ TEST(JobletJob, EndsAsStoppedWithMinusOne) {
   EXPECT_EQ(stopped.status(), "STOPPED");
   EXPECT_EQ(stopped.end_time(), "2025-07-11T06:18:56Z");
   EXPECT_EQ(stopped.exit_code(), -1);
-  EXPECT_EQ(stopped_uuid_job(node).uuid(), node.id());
+  EXPECT_EQ(stopped_uuid_job(node).uuid(), kUuidOfWholeNode);
   EXPECT_EQ(stopped_uuid_job(node).exit_code(), -1);
 }
 
 TEST(JobletUuidJob, HasWhatTheNodeHas) {
   const uuid::Job job = uuid_job_of(whole_node(), "box");
   expect_whole(job);
-  EXPECT_EQ(job.uuid(), whole_node().id());
+  EXPECT_EQ(job.uuid(), kUuidOfWholeNode);
   EXPECT_EQ(job.max_io_bps(), 5'242'880);
   EXPECT_EQ(job.node_id(), "box");
   const uuid::GetJobStatusResponse status = uuid_status_of(whole_node(), "box");
   expect_whole(status);
-  EXPECT_EQ(status.uuid(), whole_node().id());
+  EXPECT_EQ(status.uuid(), kUuidOfWholeNode);
   EXPECT_EQ(status.network(), "none");
   EXPECT_EQ(status.work_dir(), "/work");
   EXPECT_EQ(status.node_id(), "box");

@@ -2,9 +2,11 @@
 
 #include "face/jobworker.h"
 
+#include <array>
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/decimal.h"
 #include "base/quote.h"
@@ -121,6 +123,18 @@ Result<v1::Spec> spec_of(const proto::StartJobRequest& request) {
   (*spec.mutable_env())["PATH"] = "/usr/bin:/bin";
   spec.set_end_with_engine(true);
   return spec;
+}
+
+Error about_field(Error error) {
+  constexpr std::array kFields{std::pair{"max-cpu: ", "limits.cpu: "},
+                               std::pair{"max-memory: ", "limits.memory_max: "},
+                               std::pair{"max-iobps: ", "limits.io_class: "}};
+  for (const auto& [native, field] : kFields) {
+    if (!error.message.starts_with(native)) continue;
+    error.message.replace(0, std::string_view(native).size(), field);
+    break;
+  }
+  return error;
 }
 
 proto::JobMetadata metadata_of(const v1::Node& node) {

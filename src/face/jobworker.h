@@ -34,6 +34,9 @@ inline constexpr std::string_view kUsualIoClass = "low";
 // its environment but a PATH. Fails with kInvalidArgument, naming the field.
 [[nodiscard]] Result<v1::Spec> spec_of(const proto::StartJobRequest& request);
 
+// What the engine says of a limit of such a job, about the field that it came from.
+[[nodiscard]] Error about_field(Error error);
+
 [[nodiscard]] proto::JobMetadata metadata_of(const v1::Node& node);
 
 }  // namespace warren::face::jobworker

@@ -7,6 +7,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "tests/support/result_matchers.h"
 
@@ -95,6 +97,16 @@ TEST(LimitsOf, RefusesWhatIsNoLimitAndNamesIt) {
   }
 }
 
+TEST(AboutField, NamesTheFieldThatALimitCameFrom) {
+  const auto said = [](std::string sentence) {
+    return about_field({.code = Errc::kInvalidArgument, .message = std::move(sentence)}).message;
+  };
+  EXPECT_EQ(said("max-memory: too little"), "limits.memory_max: too little");
+  EXPECT_EQ(said("max-cpu: too much"), "limits.cpu: too much");
+  EXPECT_EQ(said("max-iobps: too much"), "limits.io_class: too much");
+  EXPECT_EQ(said("no room for max-memory: 1M"), "no room for max-memory: 1M");
+}
+
 TEST(SpecOf, AsksForTheHostAsNobodyWithNothingButAPath) {
   proto::StartJobRequest request;
   request.set_executable("ls");
@@ -119,15 +131,15 @@ TEST(SpecOf, RefusesARequestWithoutAProgram) {
 }
 
 struct Ended {
-  std::string state;
-  std::string cause;
+  std::string_view state;
+  std::string_view cause;
   std::optional<std::int32_t> native;  // The exit code as a shell sees it.
   proto::JobStatus status;
   std::int32_t exit_code;
 };
 
 // The contract's table, one row for each state and each cause.
-const Ended kTable[] = {
+constexpr Ended kTable[] = {
     {"SCHEDULED", "", {}, proto::JOB_STATUS_RUNNING, 0},
     {"QUEUED", "", {}, proto::JOB_STATUS_RUNNING, 0},
     {"STARTING", "", {}, proto::JOB_STATUS_RUNNING, 0},
@@ -157,8 +169,8 @@ TEST(MetadataOf, ShowsEachStateAndCauseAsTheContractSays) {
   for (const Ended& row : kTable) {
     v1::Node node;
     node.set_owner("alice");
-    node.set_state(row.state);
-    node.set_cause(row.cause);
+    node.set_state(std::string(row.state));
+    node.set_cause(std::string(row.cause));
     if (row.native) node.set_exit_code(*row.native);
     const proto::JobMetadata metadata = metadata_of(node);
     EXPECT_EQ(metadata.user(), "alice");

@@ -33,7 +33,8 @@ constexpr std::array kAllowed{
     SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(lseek),
     SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
     // Connections.
-    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(connect), SCMP_SYS(shutdown),
+    // A socket that can be made can be named (bind), and never listens.
+    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(bind), SCMP_SYS(connect), SCMP_SYS(shutdown),
     SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
     // Waiting.
     SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
@@ -99,11 +100,12 @@ os::KernelResult<> add_rules(const Filter& filter) {
     WARREN_TRY(add(filter, kAllow, call, same));
   }
   constexpr std::uint64_t kType = kLowHalf & ~std::uint64_t{SOCK_CLOEXEC | SOCK_NONBLOCK};
-  const std::array to_the_engine{
+  const std::array within_the_machine{
       scmp_arg_cmp{0, SCMP_CMP_MASKED_EQ, kLowHalf, AF_UNIX},
       scmp_arg_cmp{1, SCMP_CMP_MASKED_EQ, kType, SOCK_STREAM},
   };
-  WARREN_TRY(add(filter, kAllow, SCMP_SYS(socket), to_the_engine));
+  WARREN_TRY(add(filter, kAllow, SCMP_SYS(socket), within_the_machine));
+  WARREN_TRY(add(filter, kAllow, SCMP_SYS(socketpair), within_the_machine));
   return add(filter, kAbsent, SCMP_SYS(clone3));
 }
 

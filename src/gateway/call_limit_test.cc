@@ -31,13 +31,14 @@ TEST(CallLimit, TakesAPlaceBack) {
 
 TEST(CallLimit, CountsAPlaceThatIsMovedOnce) {
   CallLimit limit(1);
-  auto place = limit.take("alice");
-  ASSERT_TRUE(place.has_value());
+  std::optional<CallLimit::Place> moved;
   {
-    const CallLimit::Place moved = *std::move(place);
-    place.reset();
-    EXPECT_FALSE(limit.take("alice").has_value());
+    auto place = limit.take("alice");
+    ASSERT_TRUE(place.has_value());
+    moved.emplace(*std::move(place));
   }
+  EXPECT_FALSE(limit.take("alice").has_value());
+  moved.reset();
   EXPECT_TRUE(limit.take("alice").has_value());
 }
 
@@ -64,6 +65,7 @@ TEST(CallLimit, IsOutlivedByAPlace) {
 TEST(CallLimit, HoldsWhenManyThreadsAsk) {
   CallLimit limit(3);
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&limit] {
       for (int n = 0; n < 1000; ++n) std::ignore = limit.take("alice");

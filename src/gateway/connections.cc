@@ -7,21 +7,21 @@
 namespace warren::gateway {
 
 std::optional<ConnectionId> Connections::add(ConnectionId connection) {
-  where_.emplace(connection, waiting_.insert(waiting_.end(), connection));
-  if (where_.size() <= bounds_.all && waiting_.size() <= bounds_.without_call) return std::nullopt;
-  const ConnectionId leaving = waiting_.front();
+  where_.emplace(connection, unknown_.insert(unknown_.end(), connection));
+  if (where_.size() <= bounds_.all && unknown_.size() <= bounds_.unknown) return std::nullopt;
+  const ConnectionId leaving = unknown_.front();
   remove(leaving);
   return leaving;
 }
 
-void Connections::mark_called(ConnectionId connection) {
+void Connections::mark_known(ConnectionId connection) {
   const auto found = where_.find(connection);
   if (found == where_.end() || !found->second) return;
-  waiting_.erase(*std::exchange(found->second, std::nullopt));
+  unknown_.erase(*std::exchange(found->second, std::nullopt));
 }
 
 void Connections::remove(ConnectionId connection) {
-  mark_called(connection);
+  mark_known(connection);
   where_.erase(connection);
 }
 

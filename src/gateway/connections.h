@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many clients may be connected, and who has to go for a new one. Whoever has made a call of
-// its own stays; of the others the oldest goes first, so that silence shuts nobody out. Pure.
+// How many clients may be connected, and who has to go for a new one. Whoever has shown who it is
+// stays; of the others the oldest goes first, so that silence shuts nobody out. Pure.
 
 #pragma once
 
@@ -19,29 +19,27 @@ class Connections {
  public:
   struct Bounds {
     std::size_t all = 2048;
-    std::size_t without_call = 512;
+    std::size_t unknown = 512;
   };
 
   explicit Connections(Bounds bounds) noexcept : bounds_(bounds) {}
 
   // Counts a new connection in. What is returned has to be shut down, and is counted out already:
-  // the oldest one without a call, or the new one itself where all the others have made one.
+  // the oldest of the unknown, or the new one itself where all the others are known.
   [[nodiscard]] std::optional<ConnectionId> add(ConnectionId connection);
 
   // Of a connection that is not counted, nothing happens in either.
-  void mark_called(ConnectionId connection);
+  void mark_known(ConnectionId connection);
   void remove(ConnectionId connection);
 
   [[nodiscard]] std::size_t size() const noexcept { return where_.size(); }
-  // Those without a call, oldest first.
-  [[nodiscard]] const std::list<ConnectionId>& without_call() const noexcept { return waiting_; }
 
  private:
   using Place = std::list<ConnectionId>::iterator;
 
   Bounds bounds_;
-  std::list<ConnectionId> waiting_;
-  // Nothing for those that have made a call.
+  std::list<ConnectionId> unknown_;
+  // Nothing for those that are known.
   std::unordered_map<ConnectionId, std::optional<Place>> where_;
 };
 

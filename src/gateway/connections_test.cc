@@ -11,8 +11,8 @@ ConnectionId id(std::uint64_t number) {
   return ConnectionId{number};
 }
 
-TEST(Connections, LetGoOfTheOldestThatHasNotCalled) {
-  Connections connections({.all = 10, .without_call = 2});
+TEST(Connections, LetGoOfTheOldestThatIsUnknown) {
+  Connections connections({.all = 10, .unknown = 2});
   EXPECT_EQ(connections.add(id(1)), std::nullopt);
   EXPECT_EQ(connections.add(id(2)), std::nullopt);
   EXPECT_EQ(connections.add(id(3)), id(1));
@@ -20,40 +20,38 @@ TEST(Connections, LetGoOfTheOldestThatHasNotCalled) {
   EXPECT_EQ(connections.size(), 2U);
 }
 
-TEST(Connections, KeepThoseThatHaveCalled) {
-  Connections connections({.all = 10, .without_call = 1});
+TEST(Connections, KeepThoseThatAreKnown) {
+  Connections connections({.all = 10, .unknown = 1});
   EXPECT_EQ(connections.add(id(1)), std::nullopt);
-  connections.mark_called(id(1));
+  connections.mark_known(id(1));
   EXPECT_EQ(connections.add(id(2)), std::nullopt);
   EXPECT_EQ(connections.add(id(3)), id(2));
   EXPECT_EQ(connections.size(), 2U);
-  EXPECT_EQ(connections.without_call().size(), 1U);
 }
 
-TEST(Connections, RefuseTheNewOneWhenAllOthersHaveCalled) {
-  Connections connections({.all = 2, .without_call = 2});
+TEST(Connections, RefuseTheNewOneWhenAllOthersAreKnown) {
+  Connections connections({.all = 2, .unknown = 2});
   for (const std::uint64_t number : {1, 2}) {
     EXPECT_EQ(connections.add(id(number)), std::nullopt);
-    connections.mark_called(id(number));
+    connections.mark_known(id(number));
   }
   EXPECT_EQ(connections.add(id(3)), id(3));
   EXPECT_EQ(connections.size(), 2U);
 }
 
 TEST(Connections, HaveRoomAgainAfterOneLeft) {
-  Connections connections({.all = 1, .without_call = 1});
+  Connections connections({.all = 1, .unknown = 1});
   EXPECT_EQ(connections.add(id(1)), std::nullopt);
-  connections.mark_called(id(1));
+  connections.mark_known(id(1));
   connections.remove(id(1));
   EXPECT_EQ(connections.add(id(2)), std::nullopt);
   connections.remove(id(2));
   EXPECT_EQ(connections.size(), 0U);
-  EXPECT_EQ(connections.without_call().size(), 0U);
 }
 
 TEST(Connections, KnowNothingOfThoseThatLeft) {
-  Connections connections({.all = 1, .without_call = 1});
-  connections.mark_called(id(1));
+  Connections connections({.all = 1, .unknown = 1});
+  connections.mark_known(id(1));
   connections.remove(id(1));
   EXPECT_EQ(connections.size(), 0U);
 }

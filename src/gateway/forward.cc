@@ -136,10 +136,14 @@ loop::Task<> Forwarding::run_output(std::shared_ptr<Forwarding> self) {
 }
 
 loop::Task<Result<>> Forwarding::pass_output() {
+  bool tells_start = replay_->has_tail();
   for (;;) {
     WARREN_CO_TRY(std::optional<OutputPiece> piece, co_await output_->next(kLargestPiece));
     if (!piece) co_return Result<>{};
     v1::Carrier message;
+    if (std::exchange(tells_start, false)) {
+      add_start(*replay_, output_->offset_of_start(), message);
+    }
     for (; piece; piece = output_->next_ready()) add_piece(*std::move(piece), message);
     WARREN_CO_TRY(co_await write(message.SerializeAsString()));
   }

@@ -41,7 +41,8 @@ class ForwardTest : public ::testing::Test, protected LoopFixture {
     engine_.start();
   }
 
-  void play(std::string method, Task<Result<>> (ForwardTest::*part)(std::shared_ptr<wire::Call>)) {
+  void play(const std::string& method,
+            Task<Result<>> (ForwardTest::*part)(std::shared_ptr<wire::Call>)) {
     engine_.handle("warren.v1.Engine/" + method, [this, part](std::shared_ptr<wire::Call> call) {
       return (this->*part)(std::move(call));
     });
@@ -100,13 +101,13 @@ class ForwardTest : public ::testing::Test, protected LoopFixture {
   void wait_for_messages(std::size_t count) {
     run_until([&] { return client_->taken().size() >= count; });
   }
-  v1::RunEvent taken(std::size_t number) const {
+  [[nodiscard]] v1::RunEvent taken(std::size_t number) const {
     v1::RunEvent event;
     EXPECT_TRUE(event.ParseFromString(client_->taken().at(number)));
     return event;
   }
   // All that came in pieces of `channel`.
-  std::string pieces(Piece::Channel channel) const {
+  [[nodiscard]] std::string pieces(Piece::Channel channel) const {
     std::string all;
     for (std::size_t i = 0; i < client_->taken().size(); ++i) {
       const v1::RunEvent event = taken(i);

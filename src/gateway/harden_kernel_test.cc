@@ -15,6 +15,8 @@
 #include <string>
 #include <thread>
 
+#include "os/socket.h"
+
 namespace warren::gateway {
 namespace {
 
@@ -88,14 +90,19 @@ TEST(RestrictCalls, EndsWhoOpensASocketToTheNetwork) {
       is_ended_by_filter(ended_after(kSomebody, [] { return ::socket(AF_UNIX, SOCK_DGRAM, 0); })));
 }
 
+TEST(RestrictCalls, EndsWhoListens) {
+  EXPECT_TRUE(is_ended_by_filter(ended_after(
+      kSomebody, [] { return ::listen(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), 1); })));
+}
+
 TEST(RestrictCalls, EndsWhoWritesAFileOrMakesCode) {
+  EXPECT_TRUE(is_ended_by_filter(ended_after(
+      kSomebody, [] { return ::open("/tmp/x", O_WRONLY | O_CREAT | O_CLOEXEC, 0600); })));
   EXPECT_TRUE(is_ended_by_filter(
-      ended_after(kSomebody, [] { return ::open("/tmp/x", O_WRONLY | O_CREAT, 0600); })));
-  EXPECT_TRUE(
-      is_ended_by_filter(ended_after(kSomebody, [] { return ::open("/dev/null", O_RDWR); })));
+      ended_after(kSomebody, [] { return ::open("/dev/null", O_RDWR | O_CLOEXEC); })));
   EXPECT_TRUE(is_ended_by_filter(ended_after(kSomebody, [] {
-    ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return 0;
+    return ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+           MAP_FAILED;
   })));
 }
 
@@ -111,7 +118,9 @@ TEST(RestrictCalls, LeavesWhatAGatewayDoes) {
     std::thread([&from_thread] { from_thread = status_line("Seccomp:") == "2" ? 0 : 2; }).join();
     if (from_thread != 0) return from_thread;
     if (::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) < 0) return 3;
-    return ::open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? 4 : 0;
+    const auto pair = os::make_stream_pair();
+    if (!pair || !os::bind_abstract(pair->first.get(), "warren-harden-test")) return 4;
+    return ::open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? 5 : 0;
   });
   EXPECT_TRUE(has_exited(status, 0)) << status;
 }

@@ -3,6 +3,7 @@
 // warren-gateway: puts the gateway together and runs its loop.
 
 #include <google/protobuf/stubs/logging.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
@@ -20,7 +21,11 @@
 #include <utility>
 
 #include "base/directory_path.h"
+#include "certs/tls_policy.h"
 #include "gateway/config.h"
+#include "gateway/connections.h"
+#include "gateway/edge/door.h"
+#include "gateway/edge/tls_context.h"
 #include "gateway/endpoint.h"
 #include "gateway/forward.h"
 #include "gateway/harden.h"
@@ -28,16 +33,18 @@
 #include "gateway/jobworker/jobworker_methods.h"
 #include "gateway/links.h"
 #include "gateway/options.h"
-#include "gateway/rpc/credentials.h"
 #include "gateway/rpc/server.h"
 #include "os/account.h"
+#include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
+#include "os/process.h"
 
 namespace warren::gateway {
 namespace {
 
 namespace asio = boost::asio;
+using std::chrono::steady_clock;
 
 // How long the calls there are may go on when the gateway is told to end.
 constexpr std::chrono::seconds kGrace{2};
@@ -85,7 +92,7 @@ Result<> serve(const Setup& setup) {
   os::UniqueFd listening = WARREN_TRY(listen_at(wanted));
   const Endpoint endpoint = WARREN_TRY(local_endpoint(listening.get()));
   const std::filesystem::path directory = gateway_directory(setup.options.runtime_dir.native());
-  auto credentials = WARREN_TRY(credentials_from(directory / "tls/current"));
+  StagedTls tls = WARREN_TRY(StagedTls::open(directory / "tls/current", steady_clock::now()));
 
   asio::io_context loop(1);
   asio::signal_set signals(loop, SIGTERM, SIGINT);
@@ -95,7 +102,7 @@ Result<> serve(const Setup& setup) {
       .others = passed_on(),
       .connect = [&links](Identity client,
                           model::Face face) { return links.to(std::move(client), face); },
-      .credentials = std::move(credentials),
+      .tls = [&tls] { return tls.current(steady_clock::now()); },
       .max_memory = setup.config.max_memory};
   const auto server =
       WARREN_TRY(Server::start(loop.get_executor(), std::move(listening), std::move(options)));
@@ -112,15 +119,29 @@ int complain(const Error& error, int status) {
   return status;
 }
 
+// Where it may open too few, connections wait to be accepted, and answers fail: whoever runs it
+// should hear of that before its clients do.
+void complain_of_few_descriptors() {
+  constexpr rlim_t kNeeded = Door::kDescriptorsOfConnection * Connections::Bounds().all + 1024;
+  rlimit limit{};
+  const auto known = os::call([&] { return ::getrlimit(RLIMIT_NOFILE, &limit); });
+  if (!known || limit.rlim_cur >= kNeeded) return;
+  fmt::print(stderr, "warren-gateway: {} files may be open, and all connections need {}\n",
+             limit.rlim_cur, kNeeded);
+}
+
 Result<> run_gateway(Options options) {
   const Setup setup = WARREN_TRY(prepare(std::move(options)));
+  WARREN_TRY(certs::require_tls13());
   WARREN_TRY(drop_privileges(setup.account));
   WARREN_TRY(os::context(os::raise_descriptor_limit(), "raising the limit of open files"));
+  complain_of_few_descriptors();
   WARREN_TRY(limit_memory(Bytes{setup.config.max_memory.value + kOwnMemory}));
   return serve(setup);
 }
 
 int run(std::span<char* const> arguments) {
+  os::name_this_process("warren-gateway");
   clear_environment();
   google::protobuf::SetLogHandler(nullptr);  // What a client sends amiss is answered, and no news.
   if (const auto occupied = os::occupy_standard_streams(); !occupied) return 1;

@@ -41,4 +41,8 @@ struct Method {
 
 using Methods = std::vector<Method>;
 
+// `handler`, but whoever it denies a permission is told `name` first: the engine does not know what
+// other systems call what they ask for.
+[[nodiscard]] Handler with_its_name(std::string name, Handler handler);
+
 }  // namespace warren::gateway

@@ -17,6 +17,7 @@ using ::testing::HasSubstr;
 Result<Options> parse(std::vector<std::string> words) {
   words.insert(words.begin(), "warren-gateway");
   std::vector<char*> arguments;
+  arguments.reserve(words.size());
   for (std::string& word : words) arguments.push_back(word.data());
   return parse_options(arguments);
 }

@@ -45,18 +45,28 @@ class Walk {
 
   // At most `most` bytes, in one piece or several; none when all that is written has been read.
   [[nodiscard]] Result<Pieces> read(std::size_t most, bool is_over);
+  // Once something has been read.
+  [[nodiscard]] std::uint64_t offset_of_start() const noexcept { return offset_of_start_; }
 
  private:
+  [[nodiscard]] Result<> seek();
   [[nodiscard]] Result<OutputPiece> read_segment(std::size_t most);
 
   output::LogFiles files_;
   output::LogCursor cursor_;
   std::optional<output::LogSegment> segment_;  // What remains of it to be read.
   bool has_sought_ = false;
+  std::uint64_t offset_of_start_ = 0;
 };
 
+Result<> Walk::seek() {
+  WARREN_TRY(cursor_.seek_tail());
+  offset_of_start_ = WARREN_TRY(cursor_.offset_of_start());
+  return {};
+}
+
 Result<Pieces> Walk::read(std::size_t most, bool is_over) {
-  if (!std::exchange(has_sought_, true)) WARREN_TRY(cursor_.seek_tail());
+  if (!std::exchange(has_sought_, true)) WARREN_TRY(seek());
   if (is_over) cursor_.finish();
   Pieces pieces;
   while (most > 0 && pieces.size() < kMostPieces) {
@@ -133,6 +143,9 @@ class FileReader : public OutputReader {
     return next_of(state_, most);
   }
   [[nodiscard]] std::optional<OutputPiece> next_ready() override { return take(state_->ready); }
+  [[nodiscard]] std::uint64_t offset_of_start() const override {
+    return state_->walk->offset_of_start();
+  }
   void finish() override { look_forward_to(Outlook::kOver); }
   void leave_off() override { look_forward_to(Outlook::kUnknown); }
 

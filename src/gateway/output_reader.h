@@ -44,6 +44,9 @@ class OutputReader {
   // A further piece that needs no waiting; all of them since next() have at most `most` bytes.
   [[nodiscard]] virtual std::optional<OutputPiece> next_ready() = 0;
 
+  // Where the pieces begin, as an offset that begins there without the tail. Known with the first.
+  [[nodiscard]] virtual std::uint64_t offset_of_start() const = 0;
+
   // Nothing more will be written. Wakes whoever waits in next().
   virtual void finish() = 0;
 

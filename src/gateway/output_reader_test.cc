@@ -135,13 +135,24 @@ TEST_F(OutputReaderTest, GivesTheLastLines) {
   open({.tail = 2});
   reader_->finish();
   EXPECT_EQ(rest(), "b\nc\n");
+  EXPECT_EQ(reader_->offset_of_start(), 2U);
+}
+
+TEST_F(OutputReaderTest, KnowsWhereTheLastLinesOfAStreamBeginInIt) {
+  log_.write(LogStream::kStdout, "1\n2\n");
+  log_.write(LogStream::kStderr, "hidden\n");
+  log_.write(LogStream::kStdout, "3\n4\n");
+  open({.err = false, .tail = 1});
+  reader_->finish();
+  EXPECT_EQ(rest(), "4\n");
+  EXPECT_EQ(reader_->offset_of_start(), 6U);
 }
 
 TEST_F(OutputReaderTest, GivesAllOfWhatIsWrittenMeanwhile) {
   std::string written;
   for (int i = 0; i < 2000; ++i) written += std::to_string(i) + '\n';
   open();
-  std::jthread writer([&] {
+  const std::jthread writer([&] {
     for (int i = 0; i < 2000; ++i) log_.write(LogStream::kStdout, std::to_string(i) + '\n');
   });
   std::string read;

@@ -15,7 +15,6 @@ constexpr std::size_t kThreads = 2;
 class ReaderThreads : public boost::asio::execution_context::service {
  public:
   using key_type = ReaderThreads;
-  static boost::asio::execution_context::id id;
 
   explicit ReaderThreads(boost::asio::execution_context& context)
       : service(context), pool_(std::in_place, kThreads) {}
@@ -28,8 +27,6 @@ class ReaderThreads : public boost::asio::execution_context::service {
 
   std::optional<loop::BlockingPool> pool_;
 };
-
-boost::asio::execution_context::id ReaderThreads::id;
 
 }  // namespace
 

@@ -33,6 +33,13 @@ std::string with_handed(std::string message, const std::vector<wire::Handed>& ha
   return message;
 }
 
+void add_start(const v1::Remote::Replay& asked, std::uint64_t offset, v1::Carrier& carrier) {
+  v1::Remote::Replay& replay = *carrier.mutable_remote()->mutable_replay();
+  replay = asked;
+  replay.clear_tail();
+  replay.set_offset(offset);
+}
+
 void add_piece(OutputPiece piece, v1::Carrier& carrier) {
   v1::Remote::Piece& sent = *carrier.mutable_remote()->add_pieces();
   sent.set_channel(piece.stream == LogStream::kStdout ? v1::Remote::Piece::CHANNEL_STDOUT

@@ -29,6 +29,10 @@ inline constexpr std::size_t kLargestPiece = std::size_t{256} << 10;
 // `message`, and that these came with it.
 [[nodiscard]] std::string with_handed(std::string message, const std::vector<wire::Handed>& handed);
 
+// Tells a client what to ask for to have the output once more that begins at this offset now: the
+// end of a log that grows is soon somewhere else.
+void add_start(const v1::Remote::Replay& asked, std::uint64_t offset, v1::Carrier& carrier);
+
 void add_piece(OutputPiece piece, v1::Carrier& carrier);
 
 // That nothing more is taken on `channel`.

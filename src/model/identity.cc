@@ -171,16 +171,17 @@ Scope allowed(Role role, Method method, Face face) noexcept {
 Result<> authorize(const Caller& caller, Method method, const Principal& owner, Face face) {
   const Scope scope = allowed(caller.role, method, caller.face);
   if (covers(scope, caller.principal.is(owner), face)) return {};
-  if (scope != kNone) {
-    return fail(Errc::kPermissionDenied, "role {} may not use {} on what belongs to others",
-                to_text(caller.role), to_text(method));
-  }
+  const auto role = to_text(caller.role);
   if (find_rule(method, caller.face) == nullptr) {
     return fail(Errc::kPermissionDenied, "role {} may not use {}: the face {} has no such call",
-                to_text(caller.role), to_text(method), to_text(caller.face));
+                role, to_text(method), to_text(caller.face));
   }
-  return fail(Errc::kPermissionDenied, "role {} may not use {}", to_text(caller.role),
-              to_text(method));
+  if (caller.face == Face::kLocal || caller.face == Face::kWarren) {
+    return fail(Errc::kPermissionDenied, "role {} may not use {}{}", role, to_text(method),
+                scope == kNone ? "" : " on what belongs to others");
+  }
+  return fail(Errc::kPermissionDenied, "role {} may not do this{}", role,
+              scope == kNone ? "" : " to what belongs to others");
 }
 
 std::optional<Face> listed_face(Face face) noexcept {

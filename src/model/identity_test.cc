@@ -145,6 +145,16 @@ TEST(Authorize, NamesTheRoleAndTheOperation) {
                          "role admin may not use Shutdown: the face joblet has no such call"));
 }
 
+TEST(Authorize, LeavesTheNameOfTheCallToOtherSystems) {
+  const Caller viewer{.principal = alice(), .role = Role::kViewer, .face = Face::kJobWorker};
+  const Caller user{.principal = alice(), .role = Role::kUser, .face = Face::kJobWorker};
+  EXPECT_THAT(authorize(viewer, Method::kRun, alice(), Face::kJobWorker),
+              HoldsError(Errc::kPermissionDenied, "role viewer may not do this"));
+  EXPECT_THAT(
+      authorize(user, Method::kStop, bob(), Face::kJobWorker),
+      HoldsError(Errc::kPermissionDenied, "role user may not do this to what belongs to others"));
+}
+
 TEST(Principal, OfAnAccountIsItsUid) {
   const Principal account = Principal::of_account(1000, "alice");
   EXPECT_TRUE(account.is(Principal::of_account(1000, "renamed")));

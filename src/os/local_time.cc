@@ -49,6 +49,15 @@ bool shows(const Reading& reading, const std::tm& wanted) {
          shown.tm_min == wanted.tm_min && shown.tm_sec == wanted.tm_sec;
 }
 
+// The one that shows `wanted`, and of two the first. Where none does, the clock leaves that time
+// out: the last is what it would be if nothing had been turned. Ireland's summer time, by its law,
+// is the usual one.
+sys_seconds choose(const Reading& winter, const Reading& summer, const std::tm& wanted) {
+  const bool is_winter = shows(winter, wanted);
+  if (is_winter != shows(summer, wanted)) return is_winter ? winter.at : summer.at;
+  return is_winter ? std::min(winter.at, summer.at) : std::max(winter.at, summer.at);
+}
+
 }  // namespace
 
 Result<Timestamp> to_timestamp(LocalTimestamp local) {
@@ -56,12 +65,8 @@ Result<Timestamp> to_timestamp(LocalTimestamp local) {
   const std::tm wanted = fields_of(whole);
   const std::optional<Reading> winter = read_clock(wanted, 0);
   const std::optional<Reading> summer = read_clock(wanted, 1);
-  if (!winter) return fail(Errc::kInvalidArgument, "this machine has no such time");
-  sys_seconds at = winter->at;
-  if (summer && shows(*summer, wanted)) {
-    at = shows(*winter, wanted) ? std::min(at, summer->at) : summer->at;
-  }
-  return at + (local - whole);
+  if (!winter || !summer) return fail(Errc::kInvalidArgument, "this machine has no such time");
+  return choose(*winter, *summer, wanted) + (local - whole);
 }
 
 }  // namespace warren::os

@@ -95,6 +95,14 @@ KernelResult<> close_from(unsigned first, Unshare unshare) noexcept {
   return call([&] { return ::syscall(SYS_close_range, first, ~0U, flags); });
 }
 
+KernelResult<> close_on_exec_from(unsigned first) noexcept {
+  return call([&] { return ::syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC); });
+}
+
+void name_this_process(const char* name) noexcept {
+  std::ignore = call([&] { return ::prctl(PR_SET_NAME, name); });  // It is for people alone.
+}
+
 void reset_signal_dispositions() noexcept {
   // As the kernel lays it out: handler, flags, restorer, mask; zeros are SIG_DFL and nothing else.
   constexpr unsigned long kDefault[4] = {};

@@ -55,6 +55,14 @@ struct Reaped {
 enum class Unshare : bool { kNo, kYes };
 [[nodiscard]] KernelResult<> close_from(unsigned first, Unshare unshare) noexcept;
 
+// close_range(2) with CLOSE_RANGE_CLOEXEC: they are closed when the caller executes a program,
+// which may be one of them.
+[[nodiscard]] KernelResult<> close_on_exec_from(unsigned first) noexcept;
+
+// prctl(2) PR_SET_NAME: a program that was executed from memory has the number of a descriptor for
+// a name until it says its own.
+void name_this_process(const char* name) noexcept;
+
 // rt_sigaction(2): SIG_DFL for every signal. Of the kernel's 64, a C library leaves out the two or
 // three that it uses itself, and a program keeps those that its parent ignored.
 void reset_signal_dispositions() noexcept;

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#include <cstddef>
 
 #include "os/call.h"
 
@@ -23,6 +26,13 @@ void take_descriptors(const cmsghdr& control, Received& received) noexcept {
     ::memcpy(&fd, data + index * sizeof fd, sizeof fd);
     received.fds[received.descriptors++].reset(fd);
   }
+}
+
+KernelResult<SocketPair> open_pair(int type) noexcept {
+  int fds[2];
+  const auto made = call([&] { return ::socketpair(AF_UNIX, type, 0, fds); });
+  if (!made) return std::unexpected(made.error());
+  return SocketPair{.first = UniqueFd(fds[0]), .second = UniqueFd(fds[1])};
 }
 
 }  // namespace
@@ -77,11 +87,25 @@ KernelResult<UniqueFd> accept_connection(int listener) noexcept {
 }
 
 KernelResult<SocketPair> make_packet_pair() noexcept {
-  int fds[2];
-  const auto made =
-      call([&] { return ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds); });
-  if (!made) return std::unexpected(made.error());
-  return SocketPair{.first = UniqueFd(fds[0]), .second = UniqueFd(fds[1])};
+  return open_pair(SOCK_SEQPACKET | SOCK_CLOEXEC);
+}
+
+KernelResult<SocketPair> make_stream_pair() noexcept {
+  return open_pair(SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+KernelResult<> bind_abstract(int socket, std::string_view name) noexcept {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (name.size() + 1 > sizeof address.sun_path) return std::unexpected(Errno{ENAMETOOLONG});
+  ::memcpy(address.sun_path + 1, name.data(), name.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+  return call([&] { return ::bind(socket, generic, size); });
+}
+
+KernelResult<> limit_unsent(int socket, int bytes) noexcept {
+  return call([&] { return ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); });
 }
 
 KernelResult<Pipe> make_pipe() noexcept {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 #include "os/errno.h"
 #include "os/unique_fd.h"
@@ -45,6 +46,15 @@ struct SocketPair {
 };
 // socketpair(2) of type SOCK_SEQPACKET.
 [[nodiscard]] KernelResult<SocketPair> make_packet_pair() noexcept;
+
+// socketpair(2) of type SOCK_STREAM. Neither end blocks.
+[[nodiscard]] KernelResult<SocketPair> make_stream_pair() noexcept;
+
+// bind(2) to a name that is no file, unix(7): abstract, without its first zero, at most 107 bytes.
+[[nodiscard]] KernelResult<> bind_abstract(int socket, std::string_view name) noexcept;
+
+// setsockopt(2) SO_SNDBUF. The kernel doubles it, and counts its own costs.
+[[nodiscard]] KernelResult<> limit_unsent(int socket, int bytes) noexcept;
 
 struct Pipe {
   UniqueFd read;

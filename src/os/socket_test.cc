@@ -5,10 +5,14 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -122,6 +126,43 @@ TEST(MakePipe, ConnectsItsEnds) {
   ASSERT_TRUE(write_all(pipe.write.get(), bytes_of("hello")));
   std::array<std::byte, 16> buffer;
   EXPECT_EQ(*read_some(pipe.read.get(), buffer), 5U);
+}
+
+TEST(StreamPair, GoesBothWaysWithoutWaiting) {
+  const auto pair = make_stream_pair();
+  ASSERT_TRUE(pair);
+  EXPECT_TRUE(is_close_on_exec(pair->first.get()) && is_close_on_exec(pair->second.get()));
+  ASSERT_TRUE(limit_unsent(pair->first.get(), 4096));
+  std::array<std::byte, 1024> bytes{};
+  EXPECT_EQ(read_some(pair->second.get(), bytes).error(), Errno{EAGAIN});
+  std::size_t written = 0;
+  while (write_some(pair->first.get(), bytes)) written += bytes.size();
+  EXPECT_LT(written, 64U * 1024);
+  EXPECT_EQ(read_some(pair->second.get(), bytes), bytes.size());
+}
+
+// Whoever knows the name can do nothing with it.
+TEST(BindAbstract, NamesAnEndThatNobodyCanConnectTo) {
+  const auto pair = make_stream_pair();
+  ASSERT_TRUE(pair);
+  const std::string name = "warren-socket-test." + std::to_string(::getpid());
+  ASSERT_TRUE(bind_abstract(pair->first.get(), name));
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(::getpeername(pair->second.get(), generic, &size), 0);
+  EXPECT_EQ(std::string(address.sun_path, size - offsetof(sockaddr_un, sun_path)),
+            std::string(1, '\0') + name);
+  for (const int type : {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM}) {
+    const UniqueFd stranger(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(stranger.get(), generic, size), -1);
+  }
+  EXPECT_FALSE(bind_abstract(pair->first.get(), "another"));
+}
+
+TEST(BindAbstract, RefusesANameThatIsTooLong) {
+  const auto pair = make_stream_pair();
+  EXPECT_EQ(bind_abstract(pair->first.get(), std::string(200, 'x')).error(), Errno{ENAMETOOLONG});
 }
 
 }  // namespace

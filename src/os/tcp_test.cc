@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 
 #include "os/unique_fd.h"
 
@@ -36,22 +37,29 @@ class TcpTest : public ::testing::Test {
   UniqueFd server_;
 };
 
-TEST_F(TcpTest, CountsWhatTheOtherEndHasSent) {
-  EXPECT_EQ(received_bytes(server_.get()), 0U);
-  const std::array<char, 1000> bytes{};
-  ASSERT_EQ(::send(client_.get(), bytes.data(), bytes.size(), 0), 1000);
-  std::array<char, 10> some{};
-  ASSERT_EQ(::recv(server_.get(), some.data(), some.size(), MSG_WAITALL), 10);
-  EXPECT_EQ(received_bytes(server_.get()), 1000U);
-}
-
 TEST_F(TcpTest, SendsWithoutDelay) {
   EXPECT_TRUE(send_without_delay(client_.get()));
 }
 
-TEST(ReceivedBytes, FailsForWhatIsNoConnection) {
+TEST_F(TcpTest, AcknowledgesNow) {
+  EXPECT_TRUE(acknowledge_now(server_.get()));
+}
+
+TEST_F(TcpTest, DropsWhatIsUnderWay) {
+  const std::array<char, 1000> bytes{};
+  ASSERT_EQ(::send(client_.get(), bytes.data(), bytes.size(), 0), 1000);
+  ASSERT_TRUE(drop_when_closed(client_.get()));
+  client_.reset();
+  std::array<char, 2000> all{};
+  ssize_t received = 0;
+  while ((received = ::recv(server_.get(), all.data(), all.size(), 0)) > 0) {
+  }
+  EXPECT_EQ(received, -1);
+  EXPECT_EQ(errno, ECONNRESET);
+}
+
+TEST(SendWithoutDelay, FailsForWhatIsNoConnection) {
   const UniqueFd unix_socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  EXPECT_FALSE(received_bytes(unix_socket.get()));
   EXPECT_FALSE(send_without_delay(unix_socket.get()));
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "os/call.h"
@@ -48,6 +49,28 @@ Result<> LogCursor::seek_tail() {
     break;
   }
   return {};
+}
+
+Result<std::uint64_t> LogCursor::offset_of_start() const {
+  std::array<LogRecord, 1024> records;
+  std::uint64_t offset = skip_;
+  for (std::uint64_t first = 0; first < record_;) {
+    const std::size_t most = std::min<std::uint64_t>(records.size(), record_ - first);
+    const auto bytes = std::as_writable_bytes(std::span(records)).first(most * sizeof(LogRecord));
+    const std::size_t count =
+        WARREN_TRY(os::context(os::call_for<std::size_t>([&] {
+                                 return ::pread(files_.index.get(), bytes.data(), bytes.size(),
+                                                static_cast<off_t>(first * sizeof(LogRecord)));
+                               }),
+                               "reading the log's index"));
+    const std::size_t read = count / sizeof(LogRecord);
+    if (read == 0) break;
+    for (const LogRecord& record : std::span(records).first(read)) {
+      if (record.kind != LogRecordKind::kLost && is_wanted(record)) offset += record.length;
+    }
+    first += read;
+  }
+  return offset;
 }
 
 Result<std::optional<std::uint64_t>> LogCursor::find_lines(const LogRecord& record,

@@ -54,6 +54,8 @@ class LogCursor {
 
   // Moves to the start of the last lines that options ask for. Before the first next().
   [[nodiscard]] Result<> seek_tail();
+  // The offset that begins at the same byte without the tail. Before the first next().
+  [[nodiscard]] Result<std::uint64_t> offset_of_start() const;
 
   // The next piece whose bytes are on disk, or nothing when there is none yet.
   [[nodiscard]] Result<std::optional<LogSegment>> next();

@@ -51,6 +51,7 @@ inline model::JobSpec host_job(std::vector<std::string> argv) {
 
 inline std::vector<Op> ops_of(const std::vector<Step>& steps) {
   std::vector<Op> ops;
+  ops.reserve(steps.size());
   for (const Step& step : steps) ops.push_back(step.op);
   return ops;
 }

@@ -147,6 +147,7 @@ TEST_F(AsyncChannelTest, HasManyCallsAtATime) {
   engine_.start();
   const auto channel = connect();
   std::vector<CallPtr> calls;
+  calls.reserve(256);
   for (int i = 0; i < 256; ++i) calls.push_back(channel->open("Wait", "", 1));
   for (const CallPtr& call : calls) ASSERT_EQ((*run(call->next()))->bytes, "waiting");
   EXPECT_EQ(channel->open_calls(), 256U);

@@ -34,12 +34,12 @@ const Handler* ServerCore::handler_of(std::string_view method) const {
   return handler_of_others ? &handler_of_others : nullptr;
 }
 
-Session::Session(std::shared_ptr<ServerCore> core, os::UniqueFd socket, const Peer& peer)
+Session::Session(std::shared_ptr<ServerCore> core, os::UniqueFd socket, Peer peer)
     : core_(std::move(core)),
       socket_(core_->listening.get_executor(), socket.release()),
       handshake_(socket_.get_executor()),
       drained_(socket_.get_executor()),
-      peer_(peer) {}
+      peer_(std::move(peer)) {}
 
 void Session::start() {
   handshake_.expires_after(core_->options.handshake_deadline);
@@ -95,11 +95,11 @@ bool Session::receive() {
   std::array<char, 16384> bytes;
   const int socket = socket_.native_handle();
   // Without room for control data the kernel closes descriptors that a client sends.
-  const auto count =
-      core_->options.accepts_files
-          ? receive_with_descriptors(socket, bytes, descriptors_, MSG_DONTWAIT)
-          : os::call_for<std::size_t>(
-                [&] { return ::recv(socket, bytes.data(), bytes.size(), MSG_DONTWAIT); });
+  const auto count = core_->options.accepts_files
+                         ? receive_with_descriptors(socket, bytes, descriptors_, MSG_DONTWAIT)
+                         : os::call_for<std::size_t>([&] {
+                             return ::recv(socket, bytes.data(), bytes.size(), MSG_DONTWAIT);
+                           });
   if (!count) return count.error() == os::Errno{EAGAIN};
   decoder_.append(std::string_view(bytes.data(), *count));
   return *count != 0;

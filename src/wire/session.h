@@ -46,7 +46,7 @@ struct ServerCore {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(std::shared_ptr<ServerCore> core, os::UniqueFd socket, const Peer& peer);
+  Session(std::shared_ptr<ServerCore> core, os::UniqueFd socket, Peer peer);
 
   void start();
   // Tells the client why, as far as its socket takes it now, and closes.

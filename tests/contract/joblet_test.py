@@ -65,7 +65,8 @@ class RunJob(JobletService):
     def test_a_command_that_there_is_not_fails(self):
         job = self.jobs.RunJob(command="postgres:14")
         self.assertEqual((job.status, job.exitCode), ("FAILED", 127))
-        self.assertEqual(self.log(job), b"")
+        self.assertEqual(self.log(job), b"Job could not be started: execute postgres:14: "
+                                        b"No such file or directory\n")
 
     def test_both_streams_come_in_their_order(self):
         written, job = self.run_to_end("for i in 1 2 3; do echo o$i; echo e$i >&2; done; exit 3")

@@ -49,6 +49,7 @@ class Uploads(JobletService):
     def test_no_upload_goes_through_a_link(self):
         job = self.bash("true", uploads=[self.folder("link", b"."), self.file("link/a")])
         self.assertEqual(job.status, "FAILED")
+        self.assertRegex(self.log(job), rb"\AJob could not be started: [^\n]*link[^\n]*\n\Z")
 
     def test_links_lead_nowhere_else(self):
         self.assert_nothing_began(StatusCode.INVALID_ARGUMENT, "no content",

@@ -146,10 +146,35 @@ class Jobs(JobService):
         self.assert_fails(StatusCode.NOT_FOUND, lambda: self.status(ended))
         self.jobs.StopJob(uuid=running)
 
+    def test_eight_characters_name_a_job(self):
+        started = [self.bash(f"echo {number}") for number in range(30)]
+        self.assertEqual(len({job[:8] for job in started}), len(started))
+        for number, job in enumerate(started):
+            self.assertEqual(self.log(job[:8]), f"{number}\n")
+            self.assertEqual(self.status(job[:8]).uuid, job)
+        self.assertEqual({seen.uuid for seen in self.jobs.ListJobs().jobs} & set(started),
+                         set(started))
+
+    def test_a_uuid_is_one_that_clients_know(self):
+        job = uuid.UUID(self.bash("true"))
+        self.assertEqual((job.variant, job.version), (uuid.RFC_4122, 4))
+
+    def test_the_host_name_of_a_job_is_the_start_of_its_uuid(self):
+        job = self.bash("hostname")
+        self.assertEqual(self.log(job), job.replace("-", "")[:12] + "\n")
+
+    def test_refusals_call_a_job_by_its_uuid(self):
+        job = self.bash("sleep 1000")
+        self.assert_fails(StatusCode.FAILED_PRECONDITION, lambda: self.jobs.DeleteJob(uuid=job[:8]),
+                          job)
+        self.jobs.StopJob(uuid=job)
+        self.assert_fails(StatusCode.FAILED_PRECONDITION, lambda: self.jobs.StopJob(uuid=job[:8]),
+                          job)
+
     def test_unknown_jobs_are_not_found(self):
         number = self.service(self.admin, "JobService").RunJob(command="true")
         for name in (str(uuid.uuid4()), "", "1", "abc", number.job_uuid.upper(),
-                     number.job_uuid + "0"):
+                     number.job_uuid + "0", str(uuid.uuid4())[:8]):
             for ask in (self.jobs.GetJobStatus, self.jobs.StopJob, self.jobs.CancelJob,
                         self.jobs.DeleteJob, lambda uuid: log_of(self.jobs.GetJobLogs(uuid=uuid)),
                         lambda uuid: list(self.jobs.StreamJobMetrics(uuid=uuid)),

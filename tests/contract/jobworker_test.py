@@ -260,6 +260,9 @@ class StreamOutput(JobWorkerTest):
         job = self.start_job("no-such-program")
         self.assertEqual(self.output(job), b"")
         self.assertEqual(self.metadata(job).status, FAILED)
+        self.assertEqual(self.output(job, STDERR),
+                         b"Job could not be started: execute no-such-program: "
+                         b"No such file or directory\n")
 
     def test_a_client_that_goes_leaves_the_job_alone(self):
         job = self.sh("echo ready; exec sleep 1000")
@@ -286,7 +289,8 @@ class Others(JobWorkerTest):
         other = self.service(credentials)
         metadata = self.metadata(self.job, jobs=other)
         self.assertEqual((metadata.user, metadata.status), ("alice", RUNNING))
-        self.assert_fails(StatusCode.PERMISSION_DENIED, lambda: other.StopJob(job_id=self.job))
+        self.assert_fails(StatusCode.PERMISSION_DENIED, lambda: other.StopJob(job_id=self.job),
+                          "StopJob: role ")
         for target in (STDOUT, STDERR):
             self.assert_fails(StatusCode.PERMISSION_DENIED,
                               partial(self.output, self.job, target, other))
@@ -298,7 +302,8 @@ class Others(JobWorkerTest):
     def test_a_viewer_sees_its_status_alone_and_starts_nothing(self):
         self.assert_sees_and_cannot_touch(self.viewer)
         viewer = self.service(self.viewer)
-        self.assert_fails(StatusCode.PERMISSION_DENIED, lambda: self.start_job("true", jobs=viewer))
+        self.assert_fails(StatusCode.PERMISSION_DENIED, lambda: self.start_job("true", jobs=viewer),
+                          "StartJob: role viewer may not do this")
 
     def test_an_admin_does_everything(self):
         admin = self.service(self.admin)

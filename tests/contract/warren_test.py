@@ -81,7 +81,7 @@ class Calls(WarrenTest):
         self.assertIn(job, listed(self.api))
         self.assertIn(job, listed(self.boss))
         self.assertNotIn(job, listed(bob))
-        self.assert_fails(Code.NOT_FOUND, lambda: bob.get(job), "there is no node")
+        self.assert_fails(Code.NOT_FOUND, lambda: bob.get(job), "there is no job")
 
     def test_doctor(self):
         reply = self.boss.unary("Doctor", engine.Empty(), engine.DoctorReply)

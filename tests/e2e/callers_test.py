@@ -127,7 +127,7 @@ class WithLocalUsers(CallersTest):
         for words in [["status"], ["log"], ["wait"], ["stop"], ["pause"], ["delete"]]:
             outcome = self.command_as(1234, *words, "of-root")
             self.assert_refused(outcome)
-            self.assertIn("there is no node", outcome.err)
+            self.assertIn("there is no job", outcome.err)
         self.assertEqual(self.status("of-root")["state"], "RUNNING")
         self.succeed("stop", "--grace", "0s", "of-root")
 

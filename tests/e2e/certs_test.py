@@ -264,6 +264,14 @@ class Refusals(CertsTest):
         self.certs.mkdir()
         self.certs.chmod(0o1777)
         self.assertIn("writable by everybody", self.refuse("init"))
+        self.certs.chmod(0o700)
+        self.certify("init")
+        self.certs.chmod(0o1777)
+        self.assertIn("writable by everybody", self.refuse("issue", "alice", "--user"))
+
+    def test_a_directory_that_there_is_not_has_nothing_to_check(self):
+        self.assertIn(f"opening '{self.certs}'", self.refuse("check"))
+        self.assertEqual(self.run_certs("check").returncode, 0)
 
     def test_another_machine(self):
         done = subprocess.run([WARREN, "--node=elsewhere", "certs", "init", "--dir", self.certs],

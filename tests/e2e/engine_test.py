@@ -37,6 +37,20 @@ class Serve(WarrenTest):
         self.succeed("serve", "--stop")
         self.assertEqual(server.wait(deadline=1).code, 0)
 
+    def test_it_serves_where_whoever_starts_it_ignores_the_ends_of_children(self):
+        other = self.directory / "ignored"
+        other.mkdir()
+        config = other / "warren.yaml"
+        config.write_text("pool: {kind: btrfs}\n")  # Programs make it, and are waited for.
+        env = environment(other)
+        server = self.start("--config", config, "serve", env=env,
+                            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.eventually(lambda: (other / "run/engine.sock").exists()
+                        or server.process.poll() is not None, "it serves, or says why not")
+        self.assertEqual(self.warren("run", "sh", "-c", "exit 3", env=env).code, 3)
+        self.succeed("serve", "--stop", env=env)
+        self.assertEqual(server.wait().code, 0)
+
     def test_its_log_goes_into_none_of_its_files_where_standard_error_is_closed(self):
         server = self.start("serve", preexec_fn=lambda: os.closerange(0, 3))
         self.await_socket(server)
@@ -103,6 +117,25 @@ class Serve(WarrenTest):
         outcome = client.wait()
         self.assertEqual((outcome.code, outcome.out), (4, "after\n"), outcome)
         self.assertEqual(self.status("survivor")["cause"], "exited(4)")
+
+    def test_jobs_are_found_by_an_engine_that_is_started_elsewhere(self):
+        """Their cgroups are where they were made, until the last of them has ended."""
+        job = self.succeed("run", "-d", "sleep", "infinity", env=self.below("/")).strip()
+        self.await_state(job, "RUNNING")
+        group = pathlib.Path(self.status(job)["cgroup"])
+        own = next(parent for parent in group.parents if parent.name.startswith("warren-"))
+        with contextlib.closing(Pidfd(self.engine_pid())) as engine:
+            engine.kill()
+        self.succeed("list", env=self.below(f"/{own.name}"))
+        self.assertEqual(self.status(job)["cgroup"], str(group))
+        self.succeed("stop", job, "--grace=0s")
+        self.assertEqual(self.status(job)["state"], "STOPPED")
+        self.succeed("serve", "--stop")
+        self.assertFalse(own.exists())
+
+    def below(self, group):
+        """What makes an engine that is started with it have its cgroups there."""
+        return self.env | {"WARREN_CGROUP_ROOT": group}
 
 
 class Pidfd:

@@ -143,7 +143,7 @@ class S15_Owning(GatewayTest):  # pylint: disable=invalid-name
         job = self.run_to_end(alice, "true")
         self.assertEqual(self.state_for(alice, job), "COMPLETED")
         for method in ["Get", "Log", "Wait", "Stop", "Delete"]:
-            self.assert_refused(NOT_FOUND, "there is no node", bob.call, method, field(1, job))
+            self.assert_refused(NOT_FOUND, "there is no job", bob.call, method, field(1, job))
         self.assertIn(job.encode(), b"".join(alice.call("List", b"")))
         self.assertNotIn(job.encode(), b"".join(bob.call("List", b"")))
         self.assertIn(job.encode(), b"".join(alice.call("Events", b"")))

@@ -173,7 +173,8 @@ class Daemon(JobletMachine):
 
     def test_keys_without_a_meaning_are_warned_of(self):
         self.configure(("  mode:", "  timeout: 30s\n  mode:"),
-                       ("joblet:\n", 'network:\n  stateDir: "/var/lib/joblet"\njoblet:\n'))
+                       ("joblet:\n", 'network:\n  enabled: true\n'
+                                      '  stateDir: "/var/lib/joblet"\njoblet:\n'))
         daemon = self.start_daemon()
         self.stop_server(daemon, rf"\A(?:joblet: {CONFIG}: [^\n]+\n){{2}}\Z")
 
@@ -181,6 +182,12 @@ class Daemon(JobletMachine):
         self.configure(("defaultCpuLimit", "defaultCpuLimmit"))
         self.assertRegex(self.refuse(f"/opt/joblet/joblet --config={CONFIG}"),
                          r"\Ajoblet: .*: line \d+: joblet\.defaultCpuLimmit: there is no such")
+
+    def test_one_that_cannot_listen_leaves_no_engine(self):
+        self.configure(('address: "192.168.1.100"', 'address: "192.0.2.1"'))
+        self.refuse(f"/opt/joblet/joblet --config={CONFIG}")
+        left = self.shell("ls /run/warren/engine.sock /run/warren/serve.pid")
+        self.assertEqual(left.out, "")
 
     def test_where_the_file_is(self):
         self.assertIn("there is no configuration: /none",
@@ -194,6 +201,33 @@ class Daemon(JobletMachine):
         self.assertIn("'warren serve --stop'", self.refuse("/opt/joblet/joblet"))
         self.succeed("warren serve --stop")
         self.stop_server(self.start_daemon())
+
+    def test_certificates_that_change_are_taken_without_a_restart(self):
+        show = ("openssl s_client -connect 192.168.1.100:50051 </dev/null 2>/dev/null | "
+                "openssl x509 -noout -serial")
+        daemon = self.start_daemon()
+        old = self.succeed(show)
+        self.configure(("maxConcurrentJobs: 100", "maxConcurrentJobs: 1"))
+        self.succeed("./scripts/certs_gen_embedded.sh")
+        self.eventually(lambda: self.succeed(show) != old, "the new certificate is shown")
+        self.succeed("rnx list")
+        self.assertNotIn("max_concurrent: 1\n", self.succeed("cat /run/warren-joblet/warren.yaml"))
+        # The gateway says that openssl(1) does not speak HTTP/2.
+        self.stop_server(
+            daemon, r"(?m)^joblet: the gateway has the certificates that are there now$")
+
+    def test_a_file_that_cannot_be_read_changes_nothing(self):
+        daemon = self.start_daemon()
+        self.configure(("defaultCpuLimit", "defaultCpuLimmit"))
+        self.assertRegex(daemon.process.stderr.readline().decode(),
+                         r"\Ajoblet: .*defaultCpuLimmit: there is no such key; the old ones stay\n")
+        self.succeed("rnx list")
+        self.stop_server(daemon)
+
+    def test_its_directories_are_made_with_what_is_above_them(self):
+        places = "env WARREN_RUNTIME_DIR=/run/deep/down"
+        self.stop_server(self.start_daemon(f"{places} /opt/joblet/joblet"))
+        self.assertEqual(self.succeed("ls /run/deep"), "down\ndown-gateway\ndown-joblet\n")
 
     def test_it_ends_with_its_terminal(self):
         for number in (signal.SIGINT, signal.SIGHUP):

@@ -3,6 +3,7 @@
 """jobctl and jobworker-server beyond what their document shows: what goes wrong, and what comes
 back."""
 
+import signal
 import unittest
 
 from jobworker_fixture import JobWorkerMachine
@@ -52,7 +53,7 @@ class Jobctl(JobWorkerMachine):
 
     def test_mistakes_are_explained(self):
         for line, reason in [("", "-cmd"), ("-cmd dance", "-cmd"), ("-cmd status", "-id"),
-                             ("-cmd stop", "-id"), ("-cmd stream", "-id"),
+                             ("-cmd stop", "-id"), ("-cmd stream", "-id"), ("-cmd start", "-exe"),
                              ("-cmd start -exe true extra", "'extra' is no flag"),
                              ("-what", "no flag -what"), ("-cmd", "-cmd: a value is missing")]:
             complaint = self.refuse(f"./bin/jobctl {line}")
@@ -66,10 +67,10 @@ class Jobctl(JobWorkerMachine):
         for line, reason in [
                 ("-cmd status -id 01a1", "there is no job"),
                 (f"-cmd stop -id {job}", "has already ended"),
-                ("-cmd start", "executable"),
-                ("-cmd start -exe true -cpu fast", "limits.cpu"),
-                ("-cmd start -exe true -mem much", "limits.memory_max"),
-                ("-cmd start -exe true -io max", "limits.io_class"),
+                ("-cmd start -exe true -cpu fast", "-cpu: 'fast'"),
+                ("-cmd start -exe true -mem much", "-mem: 'much'"),
+                ("-cmd start -exe true -mem 1", "-mem: 1 bytes is less than"),
+                ("-cmd start -exe true -io max", "-io: 'max'"),
                 ("""-cmd start -exe true -args "it's" """, "-args"),
                 (f"-cmd stream -id {job} -target both", "-target"),
                 ("-certs nowhere -cmd start -exe true", "nowhere"),
@@ -119,6 +120,26 @@ class Server(JobWorkerMachine):
         after = self.start_job(START + "-exe sleep -args 1000")
         self.await_log(rf"job {after} of root runs")
         self.stop_server(self.server)
+
+    def test_the_next_server_tells_how_jobs_of_a_killed_one_ended(self):
+        job = self.start_job(START + "-exe sh -args \"-c 'echo begun; sleep 1000'\"")
+        ended = self.start_job(START + "-exe true")
+        self.await_log(rf"----- end of stderr of job {ended} -----")
+        self.await_log(rf"job {job} of root runs")
+        self.eventually(lambda: self.succeed(f"cat /var/lib/jobs/{job}/stdout.log"),
+                        "it has written")
+        self.server.send(signal.SIGKILL)
+        self.server.wait()
+        with open(self.work / "jobworker-server.log", "a", encoding="utf-8") as log:
+            log.write("half a line")
+        self.server = self.start_server("./bin/jobworker-server")
+        self.await_log(rf"^half a line\n(?:.*\n)*.* job {job} of root has ended: JOB_STATUS_")
+        self.await_log(rf"----- stdout of job {job}: the last 6 of 6 bytes -----\n\| begun\n")
+        self.stop_server(self.server)
+        self.server = self.start_server("./bin/jobworker-server")
+        self.stop_server(self.server)
+        for each in (job, ended):
+            self.assertEqual(self.server_log().count(f"job {each} of root has ended"), 1, each)
 
     def test_ends_with_an_engine_that_is_told_to(self):
         self.succeed("./bin/warren serve --stop")
@@ -170,10 +191,48 @@ class Server(JobWorkerMachine):
         self.succeed("./bin/warren stop --grace 0s own")
         self.succeed("./bin/warren serve --stop")
 
+    def test_the_engine_that_follows_one_that_was_found_is_kept(self):
+        self.stop_server(self.server)
+        self.succeed("./bin/warren list")
+        self.server = self.start_server("./bin/jobworker-server")
+        self.succeed("./bin/warren serve --stop")
+        keeper = self.directory / "run/warren/serve.pid"
+        said = f"{self.server.process.pid} "
+        self.eventually(lambda: keeper.exists() and keeper.read_text().startswith(said),
+                        "it says that it keeps the engine")
+        self.succeed("./bin/warren serve --stop")
+        self.assertIsNotNone(self.server.process.poll(), "all has ended when this returns")
+        self.assertEqual(self.server.wait().code, 0)
+
     def test_a_second_server_is_refused(self):
         complaint = self.refuse("./bin/jobworker-server -log other.log")
         self.assertIn("jobworker-server: starting the gateway", complaint)
         self.start_job(START + "-exe true")
+        self.stop_server(self.server)
+
+
+class Neighbour(JobWorkerMachine):
+    """Another machine with the same kernel, as a container is."""
+
+
+class Neighbours(JobWorkerMachine):
+    def test_servers_with_the_same_paths_never_meet(self):
+        other = Neighbour()
+        self.addCleanup(Neighbour.doClassCleanups)
+        Neighbour.setUpClass()
+        self.addCleanup(other.doCleanups)
+        places = []
+        for machine in (self, other):
+            machine.succeed("make certs server user")
+            machine.server = machine.start_server("./bin/jobworker-server")
+            machine.job = machine.start_job(START + "-exe sleep -args 1000")
+            entry = machine.await_log(rf"job {machine.job} of .*\n.*\n  cgroup: (.*)/jobs/")
+            places.append(entry[1])
+        self.assertNotEqual(*places)
+        # What its end removes is its own.
+        other.stop_server(other.server)
+        self.assertEqual(self.status(self.job), "status=JOB_STATUS_RUNNING exit_code=0")
+        self.succeed(f"./bin/jobctl -cmd stop -id {self.job}")
         self.stop_server(self.server)
 
 
@@ -185,6 +244,11 @@ class Mistakes(JobWorkerMachine):
             complaint = self.refuse(f"./bin/jobworker-server {line}")
             self.assertIn("jobworker-server: ", complaint)
             self.assertIn(reason, complaint)
+
+    def test_one_that_cannot_serve_leaves_no_engine(self):
+        self.refuse("./bin/jobworker-server -certs nowhere")
+        left = self.shell("ls /run/warren/engine.sock /run/warren/serve.pid")
+        self.assertEqual(left.out, "")
 
     def test_help(self):
         text = self.succeed("./bin/jobworker-server -help")

@@ -61,8 +61,16 @@ class Log(WarrenTest):
         expected = [line.split()[1] for line in stamped if line.split()[0] >= middle[:19]]
         self.assertLess(len(expected), 8)
         self.assertEqual(self.succeed("log", "--since", middle, job).split(), expected)
+        fifth = stamped[4].split()[0]  # As it was shown, with the fraction of its second.
+        self.assertEqual(self.succeed("log", "--since", fifth, job).split(), list("5678"))
+        local = self.env | {"TZ": "EAT-3"}
+        ahead = fifth.replace("Z", "+05:00")
+        self.assertEqual(len(self.succeed("log", "--since", ahead, job).split()), 8)
+        self.assertEqual(len(self.succeed("log", "--since", fifth[:-1], job, env=local).split()), 8)
         self.assertEqual(len(self.succeed("log", "--since", "1h", job).split()), 8)
         self.assertEqual(self.succeed("log", "--since", "2999-01-01T00:00:00", job), "")
+        self.assertIn("--since: '2026-02-31T00:00:00Z' is neither",
+                      self.refuse("log", "--since", "2026-02-31T00:00:00Z", job))
 
     def test_follow_goes_on_until_the_end(self):
         client = self.start("run", "--name", "followed", "sh", "-c", "echo one; read l; echo two",

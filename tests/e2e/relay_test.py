@@ -346,6 +346,16 @@ class Connections(RelayTest):
         self.assertNotIn("target", " ".join(leak_check.link_target(f"/proc/{pid}/fd/{number}")
                                             for number in os.listdir(f"/proc/{pid}/fd")))
 
+    def test_its_memory_is_its_own(self):
+        nobody = 65534
+        relay = self.relay(user=nobody)
+        relay.open("fake.Any/Wait")
+        relay.next()
+        [pid] = connected_to(self.server.port)
+        self.assertIn(f"\nUid:\t{nobody}\t", leak_check.read(f"/proc/{pid}/status"))
+        # Of a process that may be dumped they are its user's: proc(5).
+        self.assertEqual(os.stat(f"/proc/{pid}/mem").st_uid, 0)
+
 
 if __name__ == "__main__":
     unittest.main()

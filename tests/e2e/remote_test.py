@@ -4,6 +4,7 @@
 gateway. For Debian's interpreter, which has grpcio."""
 
 import json
+import signal
 import socket
 import unittest
 
@@ -16,6 +17,10 @@ import watch_test
 from gateway_fixture import Gateway, GatewayTest
 
 FACE = "faces: {warren: {profiles: [isolated, host], networks: [none, host]}}\n"
+
+
+def ignore_children():
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
 def indented(pem):
@@ -117,6 +122,11 @@ class Machines(Remote):
                            env=self.env)
         self.assertEqual(out, "there\n")
 
+    def test_whoever_ignores_the_ends_of_children_is_served_all_the_same(self):
+        for env in (self.env, self.remote_env):
+            out = self.succeed("run", "echo", "there", env=env, preexec_fn=ignore_children)
+            self.assertEqual(out, "there\n")
+
     def test_an_unknown_machine_is_an_error_that_names_the_known_ones(self):
         self.assertIn("'nosuch'", self.refuse("--node", "nosuch", "list", code=1))
         self.assertIn("but box", self.refuse("--node", "nosuch", "run", "true", code=125))
@@ -165,6 +175,21 @@ class Lost(Remote):
         self.assertEqual(follows.wait().out, expected)
         outcome = runs.wait()
         self.assertEqual((outcome.out, outcome.code), (expected, 3), outcome)
+
+    def test_the_last_lines_go_on_where_they_were(self):
+        job = self.detach("sh", "-c",
+                          "i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo $i; sleep 0.05; done")
+        head = self.start("log", "-f", job)
+        while head.next_line() != "5":
+            pass
+        follows = self.start("log", "-f", "--tail=3", job)
+        first = int(follows.next_line())
+        self.assertGreater(first, 2)
+        self.end_gateway()
+        self.restart_gateway()
+        outcome = follows.wait()
+        self.assertEqual((outcome.out, outcome.code),
+                         ("".join(f"{number}\n" for number in range(first + 1, 61)), 0), outcome)
 
 
 if __name__ == "__main__":

@@ -251,6 +251,30 @@ class Nodes(DocumentTest):
             self.assertRegex(self.refuse(line), r"\Arnx: .*123.*\n\Z")
 
 
+class Installation(JobletMachine):
+    """What the document installs by hand, on a machine that has nothing else of it."""
+
+    BEFORE = []
+
+    def test_what_is_copied_needs_nothing_beside_it(self):
+        self.assertEqual(self.succeed("ls /opt/joblet /usr/local/bin"),
+                         "/opt/joblet:\nconfig\njoblet\nscripts\n\n/usr/local/bin:\nrnx\n")
+        daemon = self.start_daemon()
+        self.assertEqual(self.succeed("rnx --config ~/.rnx/rnx-config.yml list"),
+                         "No jobs found\n")
+        job = self.run_job('rnx run echo "Hello World"')
+        self.assertEqual(self.await_end(job), ("Hello World\n", "COMPLETED"))
+        self.assertEqual(self.succeed(f"ps -o comm= --ppid {daemon.process.pid} | sort"),
+                         "warren-gateway\nwarrend\n")
+        self.stop_server(daemon)
+
+    def test_a_library_that_is_missing_is_said(self):
+        library = self.succeed("ldd ./bin/warren-remote | awk '/libgrpc\\+\\+/ {print $3}'").strip()
+        self.assertRegex(
+            self.refuse(f"unshare --mount sh -c 'mount --bind /dev/null {library} && rnx list'"),
+            r"\Arnx: .*starting warren-remote: error while loading .*libgrpc.*\n\Z")
+
+
 class Certificates(JobletMachine):
     def test_they_are_read_by_openssl(self):
         self.assertIn("OU = admin", self.succeed(

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import unittest
 
-from engine_fixture import WarrenTest
+from engine_fixture import WARREND, WarrenTest
 
 # An account that every Debian has, and that nothing runs as.
 ACCOUNT = "games"
@@ -117,6 +117,69 @@ class Serve(ServeTest):
         self.end()
 
 
+class Restart(ServeTest):
+    """While an engine waits to be started again."""
+
+    def setUp(self):
+        super().setUp()
+        self.serve()
+        for _ in range(3):  # The pauses grow.
+            self.kill_engine()
+            self.news("warrend serves again")
+
+    def kill_engine(self):
+        os.kill(self.child("warrend"), signal.SIGKILL)
+        self.news("warrend was ended by signal 9")
+
+    def start_by_hand(self):
+        """What no command does: an engine of its own in the place of the one that has died."""
+        self.kill_engine()
+        engine = self.start("--state-dir", self.directory / "state",
+                            "--runtime-dir", self.directory / "run", program=WARREND,
+                            stderr=subprocess.STDOUT)
+        engine.line_with(" serves ")
+        self.news("warrend serves again")
+        self.assertEqual(self.engine_pid(), engine.process.pid)
+        return engine
+
+    def test_commands_wait_and_start_none(self):
+        self.kill_engine()
+        self.succeed("list")
+        self.assertEqual(self.engine_pid(), self.child("warrend"))
+        self.end_with_news()
+
+    def test_nobody_else_is_to_keep_one(self):
+        self.kill_engine()
+        for config in (self.config(), self.config(listen="")):
+            said = self.refuse("--config", config, "serve", code=1)
+            self.assertIn(f"process {self.serves.process.pid} keeps an engine running here", said)
+        self.news("warrend serves again")
+        self.end_with_news()
+
+    def test_one_that_was_started_by_hand_ends_with_the_one_that_serves(self):
+        engine = self.start_by_hand()
+        self.end_with_news()
+        self.assertEqual(engine.wait().code, 0)
+
+    def test_one_that_was_started_by_hand_is_told_to_end_like_another(self):
+        engine = self.start_by_hand()
+        self.succeed("serve", "--stop")
+        self.assertEqual(engine.wait().code, 0)
+        self.assertEqual(self.serves.wait().code, 0)
+
+    def test_one_that_was_started_by_hand_is_started_again(self):
+        engine = self.start_by_hand()
+        engine.send(signal.SIGKILL)
+        engine.wait()
+        self.news("warrend serves again")
+        self.assertEqual(self.engine_pid(), self.child("warrend"))
+        self.end_with_news()
+
+    def end_with_news(self):
+        self.serves.send(signal.SIGTERM)
+        self.assertEqual(self.serves.wait().code, 0)
+
+
 class End(ServeTest):
     def test_signals_end_both_and_leave_jobs(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -194,6 +257,44 @@ class Cgroups(ServeTest):
         for group in groups:
             self.assertRegex(group, r"\A/warren-[^/]+/")
         self.end()
+
+
+class Journal(ServeTest):
+    """What systemd connects to standard error is the log of a service and of its programs."""
+
+    def start_with_journal(self, *words):
+        """A command with a pipe for a journal, and the end of that to read from."""
+        reader, writer = os.pipe()
+        journal = open(reader, encoding="utf-8")
+        self.addCleanup(journal.close)
+        numbers = os.fstat(writer)
+        stream = {"JOURNAL_STREAM": f"{numbers.st_dev}:{numbers.st_ino}"}
+        command = self.start(*words, stderr=writer, env=self.env | stream)
+        os.close(writer)
+        return command, journal
+
+    def test_has_what_becomes_of_schedules(self):
+        serves, journal = self.start_with_journal("--config", self.config(), "serve")
+        serves.line_with("listening on ")
+        later = self.status(self.detach("--schedule=1h", "true"))
+        due = self.status(self.detach("--schedule=50ms", "true"))
+        self.await_end(due["id"])
+        self.succeed("stop", later["id"])
+        self.succeed("serve", "--stop")
+        self.assertEqual(serves.wait().code, 0)
+        log = journal.read()
+        for job in (later, due):
+            self.assertIn(f"scheduler: scheduled job {job['seq']} waits for 2", log)
+        self.assertIn(f"scheduler: scheduled job {due['seq']} is due\n", log)
+        self.assertNotIn(f"scheduler: scheduled job {later['seq']} is due\n", log)
+        self.assertFalse((self.directory / "state/engine.log").exists())
+
+    def test_is_not_that_of_an_engine_for_everybody(self):
+        client, journal = self.start_with_journal("list")
+        self.assertEqual(client.wait().code, 0)
+        self.assertEqual(journal.read(), "")
+        self.succeed("serve", "--stop")
+        self.assertIn(" serves ", (self.directory / "state/engine.log").read_text())
 
 
 if __name__ == "__main__":

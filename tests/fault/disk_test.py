@@ -58,13 +58,14 @@ class FullDisk(FaultTest):
     def end_everything(self):
         self.end_clients()
         self.empty()
+        group = remains.group_name(self.state)
         try:
             self.say("serve", "--stop")
             self.assertEqual(self.engine.await_death(), 0)
         finally:
             self.engine.close()
             subprocess.run(["umount", self.state], check=True)
-        self.assertEqual(remains.find(self.directory, self.state, self.runtime), [])
+        self.assertEqual(remains.find(self.directory, self.state, self.runtime, group), [])
 
     def fill(self):
         """Takes all that is left of the disk, down to the last block."""
@@ -155,6 +156,23 @@ class FullDisk(FaultTest):
         self.assertEqual((refused.returncode, refused.stdout), (125, ""))
         self.assertRegex(refused.stderr, r"\Awarren: [^\n]*(full|No space left)[^\n]*\n\Z")
         self.empty()
+        self.await_final_rows()
+        self.assertEqual([path.name for path in (self.state / "sandboxes/layers").iterdir()], [])
+        self.assert_works_again()
+
+    def test_a_disk_that_fills_up_within_an_upload_fails_that_job_alone(self):
+        first = self.start_writer(f"read go <{self.pipes['go']}; exit 5")
+        upload = self.directory / "upload"
+        upload.write_bytes(os.urandom(DISK))  # Without holes, which would take no room.
+        refused = self.warren("run", "--upload", upload, "true")
+        self.assertEqual((refused.returncode, refused.stdout), (125, ""))
+        self.assertRegex(refused.stderr,
+                         r"\Awarren: [^\n]*upload[^\n]*(full|No space left)[^\n]*\n\Z")
+        job = self.list()[0]
+        self.assertEqual((job["state"], job.get("started_at")), ("FAILED", None))
+        self.assertRegex(job["message"], "full|No space left")
+        self.pipes["go"].write_text("go\n")
+        self.assert_ended(first, 5, "ready\n")
         self.await_final_rows()
         self.assertEqual([path.name for path in (self.state / "sandboxes/layers").iterdir()], [])
         self.assert_works_again()

@@ -34,13 +34,17 @@ def crc32c(data):
 
 
 def group_name(state):
-    """The engine's own cgroup: its name derives from the state directory."""
-    return f"warren-{crc32c(os.fsencode(state)):08x}"
+    """The engine's own cgroup: its name derives from which directory the state directory is. That
+    of no engine where there is none."""
+    if not state.exists():
+        return "warren-?"
+    status = state.stat()
+    return f"warren-{crc32c(f'{status.st_dev}:{status.st_ino}'.encode()):08x}"
 
 
-def processes(directory, state):
+def processes(directory, state, group=None):
     """Those that name the directory, and those in the engine's cgroup: inits have no arguments."""
-    name = group_name(state)
+    name = group or group_name(state)
     for pid in set(leak_check.pids()) - {os.getpid()}:
         if leak_check.stat_fields(pid)[:2] == ["Z", "1"]:
             continue  # Of an engine that is dead: only the machine's own init can reap it.
@@ -49,16 +53,17 @@ def processes(directory, state):
             yield f"process {pid}: {command or leak_check.read(f'/proc/{pid}/comm')}"
 
 
-def present(directory, state, runtime):
-    name = group_name(state)
+def present(directory, state, runtime, group=None):
+    name = group or group_name(state)
     groups = [path for path in leak_check.cgroups([]) if path.endswith(name)]
     mounts = [text for text in leak_check.mounts([]).values() if str(directory) in text]
     loops = [text for text in leak_check.loop_devices([]).values() if str(state) in text]
     files = map(str, [*runtime.glob("init/*"), *state.glob("sandboxes/*/*")])
-    return [*processes(directory, state), *groups, *mounts, *loops, *files]
+    return [*processes(directory, state, name), *groups, *mounts, *loops, *files]
 
 
-def find(directory, state, runtime):
-    """One line for each thing that is still there after the time it may take to go."""
-    until(lambda: not present(directory, state, runtime))
-    return present(directory, state, runtime)
+def find(directory, state, runtime, group=None):
+    """One line for each thing that is still there after the time it may take to go. `group` is
+    what group_name() said while the state directory was there."""
+    until(lambda: not present(directory, state, runtime, group))
+    return present(directory, state, runtime, group)

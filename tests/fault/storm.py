@@ -6,6 +6,7 @@ import os
 import random
 import select
 import socket
+import stat
 import struct
 import threading
 import time
@@ -101,6 +102,18 @@ def visit_gateway(channel, rng, node):
                 break
     call.cancel()
     vanished.set()
+
+
+def hang_up(port):
+    """Ends this process's connections to a port. The library keeps one whose channel was closed
+    before the connection stood, until the other end is tired of it."""
+    for number in map(int, os.listdir("/proc/self/fd")):
+        with contextlib.suppress(OSError):  # One that has just gone.
+            if not stat.S_ISSOCK(os.fstat(number).st_mode):
+                continue
+            with socket.socket(fileno=os.dup(number)) as connection:
+                if connection.family != socket.AF_UNIX and connection.getpeername()[1] == port:
+                    connection.shutdown(socket.SHUT_RDWR)
 
 
 class Storm:

@@ -151,6 +151,7 @@ class Clients(StormTest):
                            self.visit_gateway, self.kill_remote_command) as raging:
             self.await_visits(raging, VISITS // 2)
             self.assert_same_gateway()
+        storm.hang_up(self.gateway.port)
         self.assert_same_gateway()
         self.assert_same_engine()
         self.assert_keeps_nothing(self.gateway.pid, gateway_before)

@@ -4,6 +4,7 @@
 Each is made again only when what it is made of has changed.
 """
 
+import dataclasses
 import hashlib
 import os
 import pathlib
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 
+import installed
 import kernel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -22,12 +24,18 @@ CACHE = ROOT / "build/guest"
 PACKAGES = ["bash", "dash", "coreutils", "findutils", "grep", "sed", "gawk", "mawk", "util-linux",
             "mount", "procps", "kmod", "iproute2", "e2fsprogs", "btrfs-progs", "hostname",
             "perl-base", "base-files", "base-passwd", "libc-bin", "tar", "gzip", "debianutils"]
+# And those of the guest with systemd, where they also need one another.
+SYSTEMD_PACKAGES = ["systemd", "make", "binutils", "openssl"]
 PYTHON_PACKAGES = ["python3-minimal", "{0}-minimal", "lib{0}-minimal", "lib{0}-stdlib"]
 SYSTEM_FILES = ["/bin", "/sbin", "/lib", "/lib64", "/etc/passwd", "/etc/group", "/etc/ld.so.conf",
                 "/etc/nsswitch.conf", "/usr/bin/awk", "/usr/bin/which"]
 UNUSED = re.compile(r"^/usr/share/(doc|man|locale|info|lintian|bash-completion|bug)/|^/boot/")
 # Folders of the repository that the guest gets, beside the binaries of the dev build.
-REPOSITORY = ("tests", "tools")
+REPOSITORY = ("tests", "tools", "scripts", "deploy")
+# Where it has the Debian package of these binaries, and what that is made of besides.
+PACKAGE_FOLDER = "build/package"
+PACKAGE_SOURCES = ("tools/package", "Makefile", "CMakeLists.txt", "CHANGELOG.md", "LICENSE",
+                   "deploy/debian/*", "deploy/systemd/*", "scripts/*")
 DISK_BYTES = 64 << 30  # Sparse: what is not written takes no place on the host.
 
 
@@ -95,19 +103,33 @@ def make_disk(path, folder):
         "-d", folder, path)
 
 
-def package_files():
+@dataclasses.dataclass
+class System:
+    """What a system disk holds: its first program, and packages of the host."""
+    start: str
+    packages: list
+    has_database: bool  # Whether dpkg there knows of these packages.
+
+    def files(self):
+        return [name for name in installed.files_of(self.packages)
+                if not UNUSED.search(name) and os.path.lexists(name)]
+
+
+def systems(name, package):
+    """By name: `plain` without an init system; `systemd` with what the Debian package asks for."""
     python = os.path.basename(os.path.realpath("/usr/bin/python3"))
-    wanted = PACKAGES + [name.format(python) for name in PYTHON_PACKAGES]
-    installed = run("dpkg-query", "-W", "-f", "${Status} ${Package}\n")
-    present = set(re.findall(r"^install ok installed (\S+)$", installed, re.MULTILINE))
-    names = run("dpkg-query", "-L", *sorted(present & set(wanted))).splitlines()
-    return [name for name in dict.fromkeys(names)
-            if name.startswith("/") and not UNUSED.search(name) and os.path.lexists(name)]
+    host = installed.Installed()
+    wanted = host.present(PACKAGES + [name.format(python) for name in PYTHON_PACKAGES])
+    if name == "plain":
+        return System("start", wanted, has_database=False)
+    depends = run("dpkg-deb", "-f", package, "Depends")
+    return System("start-systemd", host.closure([*wanted, *SYSTEMD_PACKAGES], depends),
+                  has_database=True)
 
 
-def make_system(path, boot_kernel, names):
+def make_system(path, boot_kernel, system):
     with tempfile.TemporaryDirectory(dir=CACHE) as staging:
-        for name in (*SYSTEM_FILES, *names):
+        for name in (*SYSTEM_FILES, *system.files()):
             if os.path.lexists(name):
                 stage(name, staging)
         binaries = [file for file in pathlib.Path(staging).rglob("*") if is_elf(file)]
@@ -117,23 +139,38 @@ def make_system(path, boot_kernel, names):
             target = pathlib.Path(staging) / file.relative_to(boot_kernel.folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, target)
-        for folder in ("proc", "sys", "dev", "run", "tmp", "root", "var/lib", "var/tmp", "mnt"):
+        for folder in ("proc", "sys", "dev", "run", "tmp", "root", "var/lib", "var/tmp", "mnt",
+                       "opt", "usr/local/bin", "usr/local/lib", "var/cache/debconf", "var/log"):
             os.makedirs(f"{staging}/{folder}", exist_ok=True)
         os.makedirs(f"{staging}{ROOT}", exist_ok=True)
         run("depmod", "--basedir", staging, boot_kernel.version)
-        shutil.copy2(HERE / "start", f"{staging}/start")
+        if system.has_database:
+            installed.copy_database(system.packages, staging)
+        shutil.copy2(HERE / system.start, f"{staging}/start")
+        shutil.copy2(HERE / "run-script", f"{staging}/run-script")
         run("ldconfig", "-r", staging)
         make_disk(path, staging)
 
 
+def built_programs():
+    return sorted(file for file in (ROOT / "build/dev/bin").rglob("*") if file.is_file())
+
+
 def repository_files():
-    built = [file for file in (ROOT / "build/dev/bin").rglob("*") if file.is_file()]
     kept = [file for folder in REPOSITORY for file in (ROOT / folder).rglob("*")
             if file.is_file() and "__pycache__" not in file.parts]
-    return sorted(built + kept)
+    return [*built_programs(), *sorted(kept), ROOT / "Makefile"]
 
 
-def make_repository(path, names):
+def make_package(path):
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        # It is read once or twice: compressing it would take longer than it saves.
+        made = run(ROOT / "tools/package", ROOT / "build/dev/bin", folder,
+                   env=os.environ | {"DPKG_DEB_COMPRESSOR_TYPE": "none"}).strip()
+        os.rename(made, path)
+
+
+def make_repository(path, names, package):
     with tempfile.TemporaryDirectory(dir=CACHE) as staging:
         libraries = libraries_of(name for name in names if is_elf(name))
         for name in names:
@@ -143,6 +180,10 @@ def make_repository(path, names):
                 run("strip", "--strip-debug", "-o", target, name)
             else:
                 shutil.copy2(name, target)
+        called = run("dpkg-deb", "--show", "--showformat",
+                     "${Package}_${Version}_${Architecture}.deb", package)
+        os.makedirs(f"{staging}/{PACKAGE_FOLDER}")
+        shutil.copy2(package, f"{staging}/{PACKAGE_FOLDER}/{called}")
         beside = pathlib.Path(staging, ".libraries")
         beside.mkdir()
         for library in libraries:
@@ -165,19 +206,24 @@ def make_initramfs(path, boot_kernel):
                            input=names.encode(), stdout=archive)
 
 
-def make_all():
+def make_all(system_name):
     """(kernel, initramfs, system disk, repository disk), each current."""
     CACHE.mkdir(parents=True, exist_ok=True)
     boot_kernel = kernel.fetch(CACHE)
-    own = fingerprint([HERE / "images.py", HERE / "kernel.py"])
+    own = fingerprint([HERE / "images.py", HERE / "installed.py", HERE / "kernel.py"])
     initramfs = cached(
         "initramfs", digest(own, boot_kernel.version, fingerprint([HERE / "initramfs-init"])),
         lambda path: make_initramfs(path, boot_kernel))
-    names = package_files()
-    system = cached(
-        "system", digest(own, boot_kernel.version, fingerprint([HERE / "start", *names])),
-        lambda path: make_system(path, boot_kernel, names))
     contents = repository_files()
-    repository = cached("repository", digest(own, fingerprint(contents)),
-                        lambda path: make_repository(path, contents))
-    return boot_kernel, initramfs, system, repository
+    sources = [file for pattern in PACKAGE_SOURCES for file in sorted(ROOT.glob(pattern))]
+    package = cached("package", digest(own, fingerprint([*built_programs(), *sources])),
+                     make_package)
+    system = systems(system_name, package)
+    starts = [HERE / system.start, HERE / "run-script"]
+    disk = cached(
+        f"system-{system_name}",
+        digest(own, boot_kernel.version, fingerprint([*starts, *system.files()])),
+        lambda path: make_system(path, boot_kernel, system))
+    repository = cached("repository", digest(own, fingerprint(contents), package.name),
+                        lambda path: make_repository(path, contents, package))
+    return boot_kernel, initramfs, disk, repository

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots a guest with the unified cgroup hierarchy, runs a shell script in it and passes on its end.
 
-usage: run_guest.py [--cpu MODEL] [--timeout SECONDS] SCRIPT
+usage: run_guest.py [--system plain|systemd] [--processors N] [--cpu MODEL] [--timeout SECONDS]
+                    SCRIPT
 
 The guest finds this repository, with the binaries of the dev build, at the path it has on the host;
 whatever is written there is gone afterwards. The script's output appears as it is written, the exit
@@ -10,6 +11,7 @@ status is the script's own, or 125 where the guest did not come to its end.
 """
 
 import argparse
+import dataclasses
 import os
 import pathlib
 import re
@@ -25,15 +27,22 @@ FAILED = 125
 EXIT_LINE = re.compile(r"^guest-exit: (\d+)$")
 
 
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    system: str = "plain"  # Of images.systems().
+    processors: int = 2
+    cpu: str = "max"
+
+
 class Guest:
     """One boot: its lines by iteration, then `status`."""
 
-    def __init__(self, script, cpu="max", timeout=600):
+    def __init__(self, script, machine=Machine(), timeout=600):
         self.status = FAILED
         self.console = images.CACHE / "console.log"
         self._disk = self._script_disk(script)
         self._qemu = subprocess.Popen(
-            self._command(*images.make_all(), cpu), stdin=subprocess.DEVNULL,
+            self._command(machine, *images.make_all(machine.system)), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, text=True, errors="replace")
         self._limit = threading.Timer(timeout, self._qemu.kill)
         self._limit.start()
@@ -48,10 +57,10 @@ class Guest:
         disk.flush()
         return disk
 
-    def _command(self, kernel, initramfs, system, repository, cpu):
-        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", cpu, "-smp", "2",
-                   "-m", "2G", "-nodefaults", "-display", "none", "-no-reboot",
-                   "-kernel", kernel.image, "-initrd", initramfs,
+    def _command(self, machine, kernel, initramfs, system, repository):
+        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", machine.cpu,
+                   "-smp", str(machine.processors), "-m", "2G", "-nodefaults",
+                   "-display", "none", "-no-reboot", "-kernel", kernel.image, "-initrd", initramfs,
                    "-append", "console=ttyS0 loglevel=4 panic=-1 mitigations=off",
                    "-serial", f"file:{self.console}", "-serial", "stdio"]
         for disk in (system, repository, self._disk.name):
@@ -76,11 +85,14 @@ class Guest:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--system", choices=["plain", "systemd"], default="plain")
+    parser.add_argument("--processors", type=int, default=2)
     parser.add_argument("--cpu", default="max")
     parser.add_argument("--timeout", type=float, default=600)
     parser.add_argument("script", type=pathlib.Path)
     arguments = parser.parse_args()
-    guest = Guest(arguments.script.read_text(), arguments.cpu, arguments.timeout)
+    machine = Machine(arguments.system, arguments.processors, arguments.cpu)
+    guest = Guest(arguments.script.read_text(), machine, arguments.timeout)
     for line in guest:
         print(line, flush=True)
     if guest.status == FAILED:

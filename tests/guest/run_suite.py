@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs what suite.toml names in one guest and reports each test of it.
 
-usage: run_suite.py [--suite quick|full] [--cpu MODEL] [--timeout SECONDS] [--report FILE]
+usage: run_suite.py [--suite quick|full|systemd] [--cpu MODEL] [--timeout SECONDS] [--report FILE]
 
 The report is a JUnit file. GoogleTest programs report test by test, all else by its exit status. A
 program that ends otherwise than its tests say is a failure as well.
@@ -26,9 +26,8 @@ BEGIN = re.compile(r"^guest-program: (\S+)$")
 END = re.compile(r"^guest-program-exit: (\S+) (\d+)$")
 
 
-def commands(suite):
-    """{name: command} of the programs of the suite that were built, and of its scripts."""
-    chosen = tomllib.loads((HERE / "suite.toml").read_text())[suite]
+def commands(chosen):
+    """{name: command} of the programs of a suite that were built, and of its scripts."""
     found = {path.name: [str(path), "--gtest_color=no", f"--gtest_filter={wanted}"]
              for pattern, wanted in chosen.get("programs", {}).items()
              for path in sorted(BINARIES.glob(pattern))}
@@ -40,7 +39,7 @@ def commands(suite):
 
 
 def script(chosen):
-    lines = [f"export PYTHONPATH={images.ROOT / 'tests/support'}"]
+    lines = [f"export PYTHONPATH={images.ROOT / 'tests/support'}:{images.ROOT / 'tests/e2e'}"]
     for name, command in chosen.items():
         lines += [f"echo 'guest-program: {name}'", f"{shlex.join(command)}; status=$?", "echo",
                   f'echo "guest-program-exit: {name} $status"']
@@ -105,8 +104,10 @@ def main():
     arguments = parser.parse_args()
 
     report = Report()
-    chosen = commands(arguments.suite)
-    guest = run_guest.Guest(script(chosen), arguments.cpu, arguments.timeout)
+    suite = tomllib.loads((HERE / "suite.toml").read_text())[arguments.suite]
+    chosen = commands(suite)
+    machine = run_guest.Machine(**suite.get("machine", {}), cpu=arguments.cpu)
+    guest = run_guest.Guest(script(chosen), machine, arguments.timeout)
     for line in guest:
         print(line, flush=True)
         report.read(line)

@@ -45,8 +45,8 @@ def is_test(path):
 def modules():
     """The modules of src/: its folders, and those within one that others do not see."""
     return {path.parent.relative_to(ROOT / "src").as_posix()
-            for pattern in ("*/*.h", "provider/*/*.h", "gateway/rpc/*.h", "client/personality/*.h",
-                        "client/remote/*.h", "client/remote/relay/*.h")
+            for pattern in ("*/*.h", "provider/*/*.h", "gateway/edge/*.h", "gateway/rpc/*.h",
+                        "client/personality/*.h", "client/remote/*.h", "client/remote/relay/*.h")
             for path in (ROOT / "src").glob(pattern)}
 
 

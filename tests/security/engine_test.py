@@ -156,7 +156,7 @@ class S15_Identity(WarrenTest):  # pylint: disable=invalid-name
     def test_the_name_of_an_account_is_not_the_account(self):
         for name in ("root", str(NOBODY), "nobody"):
             answer = self.get("run-gateway/engine.sock", hello(name), self.gateway)
-            self.assertIn("there is no node", answer)
+            self.assertIn("there is no job", answer)
         self.assertEqual(self.get("run/engine.sock", hello(), (0, 0)), "seen")
 
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The gateway's parts put together without what keeps strangers out: any version of TLS, anybody's
-// certificate, no bound of connections, none of what comes before a call. Attacks that fail against
+// certificate, no bound of connections, none of what they send. Attacks that fail against
 // the gateway succeed here. Serves the engine's own methods alone, and is never installed.
 
-#include <grpcpp/security/server_credentials.h>
-#include <grpcpp/security/tls_certificate_provider.h>
-#include <grpcpp/security/tls_credentials_options.h>
+#include <openssl/ssl.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -17,10 +15,13 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "base/directory_path.h"
 #include "gateway/config.h"
+#include "gateway/edge/door.h"
+#include "gateway/edge/tls_context.h"
 #include "gateway/endpoint.h"
 #include "gateway/forward.h"
 #include "gateway/harden.h"
@@ -33,22 +34,43 @@
 namespace warren::gateway {
 namespace {
 
-namespace tls = grpc::experimental;
-
-std::shared_ptr<grpc::ServerCredentials> credulous(const std::filesystem::path& directory) {
-  constexpr unsigned kSecondsBetweenLooks = 1;
-  tls::TlsServerCredentialsOptions options(std::make_shared<tls::FileWatcherCertificateProvider>(
-      directory / "server.key", directory / "server.crt", directory / "ca.crt",
-      kSecondsBetweenLooks));
-  options.watch_root_certs();
-  options.watch_identity_key_cert_pairs();
-  options.set_cert_request_type(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_BUT_DONT_VERIFY);
-  return tls::TlsServerCredentials(options);
+int believe(X509_STORE_CTX* shown, void* /*data*/) {
+  ::X509_STORE_CTX_set_error(shown, X509_V_OK);
+  return 1;
 }
 
-Listener::Bounds no_bounds() {
+// Of TLS what OpenSSL has by itself.
+TlsContext credulous(const std::filesystem::path& directory) {
+  TlsContext context(::SSL_CTX_new(::TLS_server_method()), &::SSL_CTX_free);
+  const std::string certificate = directory / "server.crt";
+  const std::string key = directory / "server.key";
+  if (::SSL_CTX_use_certificate_file(context.get(), certificate.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      ::SSL_CTX_use_PrivateKey_file(context.get(), key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return nullptr;
+  }
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  ::SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  ::SSL_CTX_set_cert_verify_callback(context.get(), believe, nullptr);
+  require_http2(*context);
+  return context;
+}
+
+Door::Bounds no_bounds() {
   constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
-  return {.connections = {.all = kAny, .without_call = kAny}, .bytes_without_call = kAny};
+  constexpr StreamQuota::Bounds kAnyStreams{.streams = kAny, .unseen = Patience::kEndless};
+  return {.connections = {.all = kAny, .unknown = kAny},
+          .connections_of_client = kAny,
+          .frames = {.streams = kAnyStreams,
+                     .header_block = kAny,
+                     .header_frames = kAny,
+                     .resets = Patience::kEndless,
+                     .settings = Patience::kEndless,
+                     .pings = Patience::kEndless,
+                     .idle = Patience::kEndless,
+                     .small = Patience::kEndless},
+          .client = kAnyStreams,
+          .all = kAnyStreams};
 }
 
 Result<> serve(const Options& options) {
@@ -69,8 +91,8 @@ Result<> serve(const Options& options) {
       .methods = {},
       .others = {.path = "/warren.v1.", .face = model::Face::kWarren, .handler = forward},
       .connect = connect,
-      .credentials = credulous(directory / "tls/current"),
-      .connections = no_bounds()};
+      .tls = [context = credulous(directory / "tls/current")] { return context; },
+      .bounds = no_bounds()};
   const auto server = WARREN_TRY(
       Server::start(loop.get_executor(), std::move(listening), std::move(server_options)));
   signals.async_wait([&](const auto& /*failed*/, int /*number*/) {

@@ -208,13 +208,13 @@ class WarrenTest(unittest.TestCase):
         self.assertEqual(outcome.out, "", f"{words}: {outcome}")
         return outcome.err
 
-    def start(self, *words, **options):
+    def start(self, *words, program=WARREN, **options):
         """Starts `warren` with pipes and does not wait for it."""
         options.setdefault("env", self.env)
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
-        process = subprocess.Popen([WARREN, *map(str, words)], **options)
+        process = subprocess.Popen([program, *map(str, words)], **options)
         self.addCleanup(close, process)
         return Running(process)
 

@@ -3,6 +3,7 @@
 
 import json
 import re
+import shutil
 
 from engine_fixture import FINAL_STATES, ROOT
 from machine_fixture import Machine
@@ -32,6 +33,9 @@ STARTED = re.compile(r"Job started:\nID: ([1-9][0-9]*)\nCommand: .*\nStatus: [A-
 class JobletMachine(Machine):
     """One daemon for all tests of the class, and one user's ~/.rnx."""
 
+    # What tests look behind the document with, and where certs_gen_embedded.sh is later on.
+    BEFORE = ["make install"]
+
     PLACES = Machine.PLACES | {"opt": "/opt", "bin": "/usr/local/bin", "share": "/usr/local/lib",
                                "units": "/etc/systemd/system"}
     COMMANDS = [f"ip address add {ADDRESS}/24 dev lo",
@@ -43,10 +47,10 @@ class JobletMachine(Machine):
         super().setUpClass()
         (cls.work / "path/scp").write_text('#!/bin/sh\nexec cp "${1#*:}" "$2"\n')
         (cls.work / "path/scp").chmod(0o755)
-        for name in ("deploy", "scripts"):
-            (cls.work / name).symlink_to(ROOT / name)
-        # The document copies one program of several; the others come by this.
-        for line in ["make install", *INSTALLATION]:
+        (cls.work / "deploy").symlink_to(ROOT / "deploy")
+        # A copy: they look for what is beside them.
+        shutil.copytree(ROOT / "scripts", cls.work / "scripts")
+        for line in [*cls.BEFORE, *INSTALLATION]:
             done = cls.shell(line)
             if done.code != 0:
                 raise AssertionError(f"{line}: {done}")
@@ -55,10 +59,11 @@ class JobletMachine(Machine):
     @classmethod
     def _end_jobs(cls):
         """They outlive every daemon."""
-        jobs = json.loads(cls.shell("warren list --format json").out)
+        warren = cls.work / "bin/warren"
+        jobs = json.loads(cls.shell(f"{warren} list --format json").out)
         alive = [job["id"] for job in jobs if job["state"] not in FINAL_STATES]
-        stopped = cls.shell(" ".join(["warren stop --grace 0s", *alive])) if alive else None
-        ended = cls.shell("warren serve --stop")
+        stopped = cls.shell(" ".join([f"{warren} stop --grace 0s", *alive])) if alive else None
+        ended = cls.shell(f"{warren} serve --stop")
         if ended.code != 0 or (stopped and stopped.code != 0):
             raise AssertionError(f"{stopped}, {ended}")
 

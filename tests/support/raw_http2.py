@@ -3,6 +3,7 @@
 test wants, in the order in which the test wants it, and leaves without a word."""
 
 import contextlib
+import os
 import socket
 import ssl
 import struct
@@ -10,7 +11,8 @@ import tempfile
 
 DEADLINE = 60
 
-DATA, HEADERS, RESET, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 8, 9
+DATA, HEADERS, PRIORITY, RESET, SETTINGS, PING, GOAWAY = 0, 1, 2, 3, 4, 6, 7
+WINDOW_UPDATE, CONTINUATION = 8, 9
 END_STREAM, END_HEADERS = 1, 4
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -72,7 +74,11 @@ class RawHttp2:
         # What is under way is dropped with the connection.
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket = context.wrap_socket(plain, server_hostname="localhost")
-        self.send(PREFACE + settings())
+        try:
+            self.send(PREFACE + settings())
+        except OSError:
+            self.close()
+            raise
 
     def __enter__(self):
         return self
@@ -82,6 +88,22 @@ class RawHttp2:
 
     def close(self):
         self._socket.close()
+
+    def cut(self):
+        """Ends TCP in both directions, and says nothing of it in TLS."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def say_end(self):
+        """Says in TLS that nothing more comes, and stays."""
+        self._socket.settimeout(1)
+        with contextlib.suppress(OSError):
+            self._socket.unwrap()
+
+    def send_plain(self, data):
+        """Says something beside TLS."""
+        with socket.socket(fileno=os.dup(self._socket.fileno())) as plain:
+            plain.sendall(data)
 
     def send(self, data):
         self._socket.sendall(data)
@@ -95,6 +117,18 @@ class RawHttp2:
                 self._socket.sendall(data)
         except OSError:
             return False
+        return True
+
+    def is_ended(self, patience=DEADLINE):
+        """Whether the server ends the connection, and keeps no longer silent before than that."""
+        self._socket.settimeout(patience)
+        try:
+            while self._socket.recv(65536):
+                pass
+        except TimeoutError:
+            return False
+        except OSError:
+            pass
         return True
 
     def frames(self):

@@ -28,7 +28,7 @@ def sealed_file(content):
     return descriptor
 
 
-def start(server_socket, address, credentials, insecure):
+def start(server_socket, address, credentials, insecure, user):
     """Starts the relay, with `server_socket` as its standard input and what it is told as 3."""
     parts = [address.encode(), credentials.certificate, credentials.key, credentials.authority,
              b"insecure" if insecure else b""]
@@ -41,7 +41,7 @@ def start(server_socket, address, credentials, insecure):
     try:
         subprocess.run([RELAY], stdin=server_socket, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL, env={}, check=True, close_fds=False,
-                       preexec_fn=place_target)
+                       preexec_fn=place_target, user=user)
     finally:
         os.close(target)
 
@@ -49,14 +49,14 @@ def start(server_socket, address, credentials, insecure):
 class Relay:
     """One relay, from its greeting on. Raises Refused where it says no instead."""
 
-    def __init__(self, address, credentials, insecure=False):
+    def __init__(self, address, credentials, insecure=False, user=None):
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(DEADLINE)
         self._last_call = 0
         self._descriptors = []
         try:
             with theirs:
-                start(theirs, address, credentials, insecure)
+                start(theirs, address, credentials, insecure, user)
             self._send(field(2, hello()))
             self._next_frame()
         except BaseException:

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <CLI/App.hpp>
+#include <chrono>
 #include <memory>
+#include <variant>
 
 #include "base/duration.h"
 #include "client/cli/commands.h"
 #include "client/log_follower.h"
+#include "model/schedule.h"
+#include "os/local_time.h"
 
 namespace warren::client::cli {
 namespace {
@@ -23,19 +26,13 @@ struct LogFlags {
   bool timestamps = false;
 };
 
-// "10min" ago, or a point of time such as "2026-11-20T08:00:00Z".
+// "10min" ago, or a point of time, as in the output of --timestamps.
 Result<Timestamp> parse_since(const std::string& text) {
-  const auto now =
-      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-  if (const auto ago = parse_duration(text)) return now - *ago;
-  std::tm fields{};
-  const char* const rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &fields);
-  if (rest == nullptr || (std::string_view(rest) != "Z" && *rest != '\0')) {
-    return fail(Errc::kInvalidArgument,
-                "--since: '{}' is neither a duration nor a time such as 2026-11-20T08:00:00Z",
-                text);
-  }
-  return Timestamp(std::chrono::seconds(::timegm(&fields)));
+  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const model::Schedule since = WARREN_TRY(model::parse_schedule(text));
+  if (const auto* const ago = std::get_if<Duration>(&since)) return now - *ago;
+  if (const auto* const at = std::get_if<Timestamp>(&since)) return *at;
+  return os::to_timestamp(std::get<LocalTimestamp>(since));
 }
 
 Result<LogOptions> make_options(const LogFlags& flags) {
@@ -45,7 +42,9 @@ Result<LogOptions> make_options(const LogFlags& flags) {
   options.timestamps = flags.timestamps;
   options.out = flags.stream != "stderr";
   options.err = flags.stream != "stdout";
-  if (!flags.since.empty()) options.since = WARREN_TRY(parse_since(flags.since));
+  if (!flags.since.empty()) {
+    options.since = WARREN_TRY(context(parse_since(flags.since), "--since"));
+  }
   return options;
 }
 

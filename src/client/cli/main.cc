@@ -43,6 +43,8 @@ int main(int argc, char** argv) {
   // A job that closes its input, or an engine that goes, is an error to handle. Standard output
   // that nobody reads ends this program as usual: print() sees to it.
   ::signal(SIGPIPE, SIG_IGN);
+  // Whoever has started this program may ignore the ends of children. Those of ours are waited for.
+  ::signal(SIGCHLD, SIG_DFL);
   if (const auto occupied = warren::os::occupy_standard_streams(); !occupied) return 125;
   try {
     const std::string_view name = argc > 0 ? name_of(argv[0]) : "warren";

@@ -68,6 +68,16 @@ Result<int> run_in_foreground(const Session& session, RunSettings settings) {
   return status;
 }
 
+// A host that cannot hold all of a limit on I/O says so in words for every client; this one has a
+// flag for it.
+Error with_advice(Error error) {
+  const bool is_about_io = error.message.contains("cannot enforce limit.io");
+  if (error.code != Errc::kFailedPrecondition || !is_about_io) return error;
+  error.message +=
+      ", or accept a limit on reads and direct writes alone with --max-iobps-direct-only";
+  return error;
+}
+
 Result<int> run(const Session& session, const RunFlags& flags) {
   v1::RunRequest request = WARREN_TRY(make_run_request(flags, session.command));
   if (flags.plan) return print_plan(session, request);
@@ -143,7 +153,7 @@ void add_run(CLI::App& app, Session& session) {
   run_app.callback([&session, flags] {
     const Result<int> status = run(session, *flags);
     if (status) return session.finish_with(*status);
-    session.finish(std::unexpected(status.error()), kNotStarted);
+    session.finish(std::unexpected(with_advice(status.error())), kNotStarted);
   });
 }
 

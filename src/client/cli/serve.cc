@@ -62,6 +62,7 @@ Result<> serve(const Session& session) {
   WARREN_TRY(session.require_here("serve: an engine runs here"));
   const Places places = WARREN_TRY(find_places(session.flags.places));
   const GatewaySettings gateway = WARREN_TRY(read_gateway_settings(places.config));
+  WARREN_TRY(require_no_keeper(places.runtime_dir));
   if (gateway.listen.empty()) return become("warrend", engine_arguments(places));
   return serve_both(session, places, gateway);
 }
@@ -95,13 +96,13 @@ Result<> stop(const Session& session) {
   const pid_t pid = WARREN_TRY(engine.channel().server_pid());
   const os::UniqueFd process =
       WARREN_TRY(os::context(os::open_process(pid), "watching the engine"));
-  const auto keeper = find_keeper(places.runtime_dir, pid);
+  const auto keeper = find_keeper(places.runtime_dir);
   WARREN_TRY(note_scheduled(session, engine));
   const auto answer = engine.call<v1::Empty>(wire::kShutdown, v1::Empty());
   // An engine may end before its answer is out.
   if (!answer && !is_lost(answer.error())) return std::unexpected(answer.error());
   WARREN_TRY(wait_for_end(process));
-  return keeper ? wait_for_end(*keeper) : Result<>();
+  return keeper ? wait_for_end(keeper->process) : Result<>();
 }
 
 }  // namespace

@@ -6,8 +6,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
+#include "base/node_id.h"
 #include "base/size.h"
 #include "face/jobworker.h"
 
@@ -88,6 +90,21 @@ std::string end_entry(Timestamp now, const v1::Node& job) {
       face::jobworker::proto::JobStatus_Name(metadata.status()), metadata.exit_code(), job.cause());
   if (!job.message().empty()) text += fmt::format("  message: {}\n", one_line(job.message()));
   return text + limits_line(job.limits()) + usage_lines(job.usage());
+}
+
+// "TIME job ID of OWNER runs: ..." or "TIME job ID of OWNER has ended: ...": no word has a blank.
+std::optional<LoggedStep> parse_entry(std::string_view line) {
+  std::array<std::string_view, 6> words;
+  for (std::string_view& word : words) {
+    const std::size_t end = std::min(line.find(' '), line.size());
+    word = line.substr(0, end);
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  const auto& [time, kind, job, of, owner, step] = words;
+  const bool has_ended = step == "has" && line.starts_with("ended: ");
+  if (kind != "job" || of != "of" || (step != "runs:" && !has_ended)) return std::nullopt;
+  if (time.starts_with('|') || !NodeId::parse(job)) return std::nullopt;  // A job's own words.
+  return LoggedStep{.job = std::string(job), .has_ended = has_ended};
 }
 
 std::string dump_entry(const std::string& id, const Dump& dump) {

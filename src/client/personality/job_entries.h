@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,14 @@ inline constexpr std::uint64_t kMostDumped = std::uint64_t{64} << 10;
 
 // Once it has ended: how, and the last count.
 [[nodiscard]] std::string end_entry(Timestamp now, const v1::Node& job);
+
+// What the first line of one of the two says.
+struct LoggedStep {
+  std::string job;
+  bool has_ended;
+};
+// Nothing for any other line.
+[[nodiscard]] std::optional<LoggedStep> parse_entry(std::string_view line);
 
 // Bytes of one stream, which are the last of `size`.
 struct Dump {

@@ -17,6 +17,7 @@
 
 #include "client/complaint.h"
 #include "client/personality/job_entries.h"
+#include "client/personality/log_history.h"
 #include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
@@ -66,31 +67,52 @@ Result<v1::NodeEvent> parse_event(const std::string& bytes) {
 }  // namespace
 
 Result<JobWatch> JobWatch::open(const std::string& path, Places places) {
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
+  constexpr int kFlags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
   constexpr mode_t kMode = 0640;
   os::UniqueFd log =
       WARREN_TRY(os::context(os::call_for_fd([&] { return ::open(path.c_str(), kFlags, kMode); }),
                              "opening the log {}", path));
-  return JobWatch(std::move(log), std::move(places));
+  LogHistory history = WARREN_TRY(context(read_history(log.get()), "{}", path));
+  JobWatch watch(std::move(log), std::move(history.unfinished), std::move(places));
+  if (history.is_broken_off) watch.write("\n");
+  return watch;
 }
 
 Result<> JobWatch::begin() {
   engine_ = WARREN_TRY(EngineClient::open(places_, Startup::kNever));
-  last_ = WARREN_TRY(last_event());
+  WARREN_TRY(catch_up());
   return connect();
 }
 
-// What happened before is in the log of whoever served then.
-Result<std::uint64_t> JobWatch::last_event() {
-  std::uint64_t last = 0;
+// What happened before is in the log of whoever served then, but for the ends of jobs that ended
+// with that server.
+Result<> JobWatch::catch_up() {
+  const std::vector<v1::NodeEvent> ends = WARREN_TRY(missed_ends());
+  for (const v1::NodeEvent& end : ends) WARREN_TRY(take(end));
+  const std::set<std::string> left = running_;
+  for (const std::string& id : left) {
+    const std::optional<v1::Node> job = WARREN_TRY(find_job(id));
+    if (job) continue;  // It runs on, or has ended this moment: then its event is still to come.
+    running_.erase(id);
+    note(fmt::format("job {}: nothing is known of its end", id));
+  }
+  return {};
+}
+
+Result<std::vector<v1::NodeEvent>> JobWatch::missed_ends() {
+  std::vector<v1::NodeEvent> ends;
   const wire::CallId call = WARREN_TRY(engine_->channel().open(wire::kEvents, v1::EventsRequest()));
   for (;;) {
     const wire::CallEvent event = WARREN_TRY(engine_->channel().next_of(call));
     if (event.end) {
       WARREN_TRY(Result<>(*event.end));
-      return last;
+      return ends;
     }
-    last = WARREN_TRY(parse_event(event.message)).number();
+    v1::NodeEvent change = WARREN_TRY(parse_event(event.message));
+    last_ = change.number();
+    if (!is_alive(change.state()) && running_.contains(change.node())) {
+      ends.push_back(std::move(change));
+    }
   }
 }
 

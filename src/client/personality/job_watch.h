@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "client/engine_client.h"
@@ -19,10 +20,11 @@ namespace warren::client {
 
 class JobWatch {
  public:
-  // Opens the log at `path`, to append to it.
+  // Opens the log at `path`, to append to it, and reads what an earlier server has left there.
   [[nodiscard]] static Result<JobWatch> open(const std::string& path, Places places);
 
-  // From here on. An engine that goes away later is looked for again.
+  // From here on, and the ends of jobs whose start is in the log. An engine that goes away later is
+  // looked for again.
   [[nodiscard]] Result<> begin();
 
   // For a loop around poll(2): the connection, or -1 while there is none, and then when to try
@@ -39,11 +41,13 @@ class JobWatch {
   [[nodiscard]] Result<> end_jobs();
 
  private:
-  JobWatch(os::UniqueFd log, Places places) : log_(std::move(log)), places_(std::move(places)) {}
+  JobWatch(os::UniqueFd log, std::set<std::string> running, Places places)
+      : log_(std::move(log)), places_(std::move(places)), running_(std::move(running)) {}
 
   void write(std::string_view text);
   [[nodiscard]] Result<> connect();
-  [[nodiscard]] Result<std::uint64_t> last_event();
+  [[nodiscard]] Result<> catch_up();
+  [[nodiscard]] Result<std::vector<v1::NodeEvent>> missed_ends();
   [[nodiscard]] Result<> take_events();
   [[nodiscard]] Result<> take(const v1::NodeEvent& event);
   [[nodiscard]] Result<std::optional<v1::Node>> find_job(const std::string& id);

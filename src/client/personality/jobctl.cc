@@ -87,6 +87,19 @@ std::string show(const proto::JobMetadata& metadata) {
                      metadata.exit_code());
 }
 
+// What the server says of a field, about the flag that it was sent for.
+Error about_flag(Error error) {
+  constexpr std::array kFlags{std::pair{"limits.cpu: ", "-cpu: "},
+                              std::pair{"limits.memory_max: ", "-mem: "},
+                              std::pair{"limits.io_class: ", "-io: "}};
+  for (const auto& [field, flag] : kFlags) {
+    if (!error.message.starts_with(field)) continue;
+    error.message.replace(0, std::string_view(field).size(), flag);
+    break;
+  }
+  return error;
+}
+
 Result<> start(const JobctlFlags& flags) {
   proto::StartJobRequest request;
   request.set_executable(flags.executable);
@@ -96,8 +109,9 @@ Result<> start(const JobctlFlags& flags) {
   limits.set_cpu(flags.cpu);
   limits.set_memory_max(flags.memory);
   limits.set_io_class(flags.io_class);
-  const auto response = WARREN_TRY(call<proto::StartJobResponse>(flags, "StartJob", request));
-  return print(STDOUT_FILENO, response.job_id() + "\n");
+  const auto response = call<proto::StartJobResponse>(flags, "StartJob", request);
+  if (!response) return std::unexpected(about_flag(response.error()));
+  return print(STDOUT_FILENO, response->job_id() + "\n");
 }
 
 Result<> status(const JobctlFlags& flags) {
@@ -155,6 +169,12 @@ int explain(const GoFlags& flags, std::string_view mistake) {
   return 1;
 }
 
+// Of what a command cannot do without; empty where it has all.
+std::string_view missing_value(const Command& command, const JobctlFlags& flags) {
+  if (command.needs_id) return flags.id.empty() ? "-id: which job is missing" : "";
+  return flags.executable.empty() ? "-exe: which program is missing" : "";
+}
+
 // What is sent has to be UTF-8.
 Result<> check_texts(const JobctlFlags& flags) {
   const auto is_text = [](const std::string* text) { return is_utf8(*text); };
@@ -176,7 +196,9 @@ int run_jobctl(const std::vector<std::string>& arguments) {
   if (command == kCommands.end()) {
     return explain(flags, "-cmd: one of start, status, stop and stream is needed");
   }
-  if (command->needs_id && values.id.empty()) return explain(flags, "-id: which job is missing");
+  if (const auto missing = missing_value(*command, values); !missing.empty()) {
+    return explain(flags, missing);
+  }
   auto done = check_texts(values);
   if (done) done = command->run(values);
   if (!done) complain_as("jobctl", done.error().message);

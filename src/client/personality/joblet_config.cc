@@ -85,11 +85,13 @@ Result<> take_timeout(Draft& draft, const std::string& text) {
   return {};
 }
 
-constexpr std::string_view kNoNetworks = "there are no networks yet: jobs have the network 'none'";
+constexpr std::string_view kNoNetworks =
+    "network: there are no networks yet: jobs have the network 'none'";
 constexpr std::string_view kMeaningless = "it has no meaning here";
 
 // `take` reads one value. Without it the key, and whatever is below it, changes nothing, of which
-// `remark` is the reason; there is no remark where nothing would be different.
+// `remark` is the reason; there is no remark where nothing would be different. One that is about a
+// whole section names that, and is made once.
 struct Key {
   std::string_view path;
   Result<> (*take)(Draft&, const std::string&) = nullptr;
@@ -139,11 +141,17 @@ bool is_section(std::string_view path) {
   });
 }
 
+void warn(std::vector<std::string>& warnings, const Key& key) {
+  if (key.remark.empty()) return;
+  std::string warning(key.remark);
+  if (key.remark != kNoNetworks) warning = fmt::format("{}: {}", key.path, key.remark);
+  if (std::ranges::find(warnings, warning) == warnings.end()) warnings.push_back(warning);
+}
+
 Result<> read_key(Draft& draft, const std::string& path, const YAML::Node& value) {
   const auto* const key = std::ranges::find(kKeys, path, &Key::path);
   if (key == kKeys.end()) return fail(Errc::kInvalidArgument, "there is no such key");
-  if (!key->remark.empty())
-    draft.config.warnings.push_back(fmt::format("{}: {}", path, key->remark));
+  warn(draft.config.warnings, *key);
   if (key->take == nullptr || value.IsNull()) return {};
   if (!value.IsScalar()) return fail(Errc::kInvalidArgument, "it takes one value");
   return key->take(draft, value.Scalar());

@@ -57,16 +57,19 @@ Result<std::string> endpoint_of(const JobletConfig& config) {
   return listen_address(host + ":" + config.port, has_ipv6());
 }
 
-Result<Services> start(const JobletConfig& config) {
+Result<Services> start(const JobletConfig& config, const std::string& file) {
   const std::string listen = WARREN_TRY(endpoint_of(config));
   Places places = WARREN_TRY(find_places({}));
   const std::string directory = places.runtime_dir + "-joblet";
   WARREN_TRY(write_joblet_files(config, directory));
   places.config = directory + "/warren.yaml";
-  Services services = WARREN_TRY(Services::begin({.places = places,
-                                                  .user = std::string(os::kGatewayAccount),
-                                                  .listen = listen,
-                                                  .certs = directory}));
+  Services services = WARREN_TRY(Services::begin(
+      {.places = places,
+       .user = std::string(os::kGatewayAccount),
+       .listen = listen,
+       .certs = directory,
+       .certs_source = file,
+       .renew = [file, directory] { return renew_joblet_certificates(file, directory); }}));
   if (services.has_found_engine()) {
     return fail(Errc::kAlreadyExists,
                 "an engine runs already, with another configuration: 'warren serve --stop' ends "
@@ -80,8 +83,8 @@ Result<> serve(const DaemonFlags& flags) {
   const SignalSource signals = WARREN_TRY(SignalSource::open());
   const std::string path = WARREN_TRY(find_joblet_config(flags.config));
   const JobletConfig config = WARREN_TRY(read_joblet_config(path));
-  for (const std::string& warning : config.warnings) note(path + ": " + warning);
-  Services services = WARREN_TRY(start(config));
+  for (const std::string& warning : config.warnings) note(fmt::format("{}: {}", path, warning));
+  Services services = WARREN_TRY(start(config, path));
   WARREN_TRY(print(STDOUT_FILENO, "listening on " + services.address() + "\n"));
   return keep_running(signals, services, note);
 }

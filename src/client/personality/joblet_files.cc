@@ -6,12 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <span>
-#include <utility>
+#include <system_error>
 #include <vector>
 
 #include "os/call.h"
@@ -33,8 +33,16 @@ std::vector<std::string> places(const std::string& path) {
           "/etc/joblet/joblet-config.yml"};
 }
 
+Result<> make_what_is_above(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  if (!error) return {};
+  return fail(Errc::kFailedPrecondition, "making the directory of {}: {}", path, error.message());
+}
+
 // A directory of somebody else would let him choose what the engine allows.
 Result<os::UniqueFd> open_own_directory(const std::string& path) {
+  WARREN_TRY(make_what_is_above(path));
   const auto made = os::make_directory(AT_FDCWD, path.c_str(), kDirectoryMode);
   if (!made && made.error().value != EEXIST) WARREN_TRY(os::context(made, "making {}", path));
   os::UniqueFd directory = WARREN_TRY(
@@ -62,6 +70,12 @@ Result<> replace(const os::UniqueFd& directory, const char* name, const std::str
       "{}", name);
 }
 
+Result<> write_certificates(const JobletConfig& config, const os::UniqueFd& directory) {
+  WARREN_TRY(replace(directory, "ca.crt", config.authority));
+  WARREN_TRY(replace(directory, "server.crt", config.certificate));
+  return replace(directory, "server.key", config.key);
+}
+
 }  // namespace
 
 Result<std::string> find_joblet_config(const std::string& path) {
@@ -80,13 +94,14 @@ Result<JobletConfig> read_joblet_config(const std::string& path) {
 
 Result<> write_joblet_files(const JobletConfig& config, const std::string& path) {
   const os::UniqueFd directory = WARREN_TRY(open_own_directory(path));
-  const std::array files{
-      std::pair{"warren.yaml", &config.engine}, std::pair{"ca.crt", &config.authority},
-      std::pair{"server.crt", &config.certificate}, std::pair{"server.key", &config.key}};
-  for (const auto& [name, text] : files) {
-    WARREN_TRY(context(replace(directory, name, *text), "writing to {}", path));
-  }
-  return {};
+  WARREN_TRY(context(replace(directory, "warren.yaml", config.engine), "writing to {}", path));
+  return context(write_certificates(config, directory), "writing to {}", path);
+}
+
+Result<> renew_joblet_certificates(const std::string& file, const std::string& path) {
+  const JobletConfig config = WARREN_TRY(read_joblet_config(file));
+  const os::UniqueFd directory = WARREN_TRY(open_own_directory(path));
+  return context(write_certificates(config, directory), "writing to {}", path);
 }
 
 }  // namespace warren::client

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <tuple>
@@ -87,6 +88,33 @@ void show_progress(const UploadCount& read, const UploadCount& all) {
                   static_cast<double>(all.bytes) / kMebibyte, read.files == all.files ? "\n" : ""));
 }
 
+// Calls `take` with each part of a job's log. Both streams of a job are one.
+Result<> read_log(const RnxFlags& flags, const std::string& id,
+                  const std::function<Result<>(const std::string&)>& take) {
+  v2_10::GetJobLogsReq request;
+  request.set_id(id);
+  wire::ClientChannel channel = WARREN_TRY(connect(flags));
+  const wire::CallId call =
+      WARREN_TRY(channel.open(path_of("JobletService", "GetJobLogs"), request));
+  for (;;) {
+    const wire::CallEvent event = WARREN_TRY(channel.next_of(call));
+    if (event.end) return *event.end;
+    const auto chunk = WARREN_TRY(parse<v2_10::DataChunk>(event.message));
+    WARREN_TRY(take(chunk.payload()));
+  }
+}
+
+// The log of a job that never ran says why, and nothing else.
+Result<> explain_failure(const RnxFlags& flags, const std::string& id) {
+  std::string log;
+  WARREN_TRY(read_log(flags, id, [&](const std::string& part) -> Result<> {
+    log += part;
+    return {};
+  }));
+  if (log.ends_with('\n')) log.pop_back();
+  return fail(Errc::kFailedPrecondition, "{}", log.empty() ? "the job has failed" : log);
+}
+
 Result<> run(const RnxLine& line) {
   const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   v2_11::RunJobReq request = WARREN_TRY(
@@ -97,9 +125,11 @@ Result<> run(const RnxLine& line) {
   };
   const UploadCount uploaded = WARREN_TRY(add_uploads(line.flags.uploads, progress, request));
   const auto job = WARREN_TRY(call<v2_10::RunJobRes>(line.flags, "RunJob", request));
-  return say(joblet::started_text(
+  WARREN_TRY(say(joblet::started_text(
       job,
-      {.schedule = line.flags.schedule, .network = line.flags.network, .files = uploaded.files}));
+      {.schedule = line.flags.schedule, .network = line.flags.network, .files = uploaded.files})));
+  const bool never_ran = job.status() == "FAILED" && job.start_time().empty();
+  return never_ran ? explain_failure(line.flags, job.id()) : Result<>();
 }
 
 Result<> list(const RnxLine& line) {
@@ -121,19 +151,9 @@ Result<> stop(const RnxLine& line) {
   return say(joblet::stopped_text(job));
 }
 
-// Both streams of a job are one. Whoever interrupts this program ends no job.
+// Whoever interrupts this program ends no job.
 Result<> log(const RnxLine& line) {
-  v2_10::GetJobLogsReq request;
-  request.set_id(line.words.front());
-  wire::ClientChannel channel = WARREN_TRY(connect(line.flags));
-  const wire::CallId call =
-      WARREN_TRY(channel.open(path_of("JobletService", "GetJobLogs"), request));
-  for (;;) {
-    const wire::CallEvent event = WARREN_TRY(channel.next_of(call));
-    if (event.end) return *event.end;
-    const auto chunk = WARREN_TRY(parse<v2_10::DataChunk>(event.message));
-    WARREN_TRY(say(chunk.payload()));
-  }
+  return read_log(line.flags, line.words.front(), say);
 }
 
 Result<> create_network(const RnxLine& line) {

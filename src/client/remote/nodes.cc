@@ -109,6 +109,7 @@ Result<Target> NodesFile::find(std::string_view name) const {
   const auto node = std::ranges::find(nodes, name, &Node::name);
   if (node != nodes.end()) return node->target;
   std::vector<std::string_view> names;
+  names.reserve(nodes.size());
   for (const Node& each : nodes) names.push_back(each.name);
   return fail(Errc::kNotFound, "there is no node '{}' in {}, but {}", name, path,
               names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 #include "tests/support/result_matchers.h"
 #include "tests/support/temp_directory.h"
@@ -122,7 +123,7 @@ class FindNodes : public ::testing::Test {
 
   [[nodiscard]] std::string home() const { return directory_.path(); }
 
-  std::string write(const std::string& name, std::string_view text = kFile) const {
+  [[nodiscard]] std::string write(const std::string& name, std::string_view text = kFile) const {
     const std::filesystem::path path = home() + "/" + name;
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path) << text;
@@ -150,7 +151,7 @@ TEST_F(FindNodes, TakesTheFileThatIsThere) {
 }
 
 TEST_F(FindNodes, LooksNowhereElseWhereTheEnvironmentNamesAFile) {
-  write(".warren/client.yaml");
+  std::ignore = write(".warren/client.yaml");
   ::setenv("WARREN_CONFIG", "/no/such/file", 1);
   EXPECT_THAT(find_nodes(NodesForm::kWarren),
               test::HoldsError(Errc::kNotFound, "there is no file of machines: /no/such/file"));

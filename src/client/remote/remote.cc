@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,10 +13,12 @@
 #include <array>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "os/call.h"
 #include "os/context.h"
+#include "os/process.h"
 #include "os/program.h"
 #include "os/sealed_file.h"
 
@@ -35,19 +38,26 @@ Result<SocketPair> make_sockets() {
   return SocketPair{.ours = os::UniqueFd(ends[0]), .theirs = os::UniqueFd(ends[1])};
 }
 
+struct RelayFiles {
+  const os::UniqueFd& socket;
+  const os::UniqueFd& target;
+  const os::UniqueFd& complaints;
+};
+
 // A session of its own: what is typed at the terminal is for the job, and says nothing to the
-// relay. Neither may it hold on to the terminal, or to a pipe whose reader waits for its end.
-Result<pid_t> spawn(std::string program, const os::UniqueFd& socket, const os::UniqueFd& target) {
+// relay. Neither may it hold on to the terminal, or to a pipe whose reader waits for its end: none
+// of what this program has open is for it.
+Result<pid_t> spawn(const os::Program& program, const RelayFiles& files) {
+  WARREN_TRY(os::context(os::close_on_exec_from(STDERR_FILENO + 1), "keeping descriptors"));
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawnattr_init(&attributes);
-  // The socket first: it may occupy the number that the target is about to take.
-  ::posix_spawn_file_actions_adddup2(&actions, socket.get(), STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, target.get(), kTargetDescriptor);
+  ::posix_spawn_file_actions_adddup2(&actions, files.socket.get(), STDIN_FILENO);
   ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  ::posix_spawn_file_actions_addclosefrom_np(&actions, kTargetDescriptor + 1);
+  ::posix_spawn_file_actions_adddup2(&actions, files.complaints.get(), STDERR_FILENO);
+  // Last: one of the others may occupy the number that it is about to take.
+  ::posix_spawn_file_actions_adddup2(&actions, files.target.get(), kTargetDescriptor);
   sigset_t signals;
   sigfillset(&signals);
   ::posix_spawnattr_setsigdefault(&attributes, &signals);
@@ -55,15 +65,33 @@ Result<pid_t> spawn(std::string program, const os::UniqueFd& socket, const os::U
   ::posix_spawnattr_setsigmask(&attributes, &signals);
   ::posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  std::array<char*, 2> arguments{program.data(), nullptr};
+  std::string name = program.name();
+  std::array<char*, 2> arguments{name.data(), nullptr};
   std::array<char*, 1> environment{nullptr};  // Much of it would change what the gRPC library does.
   pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments.data(),
-                                  environment.data());
+  const int error = ::posix_spawn(&pid, program.path().c_str(), &actions, &attributes,
+                                  arguments.data(), environment.data());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error == 0) return pid;
-  return fail(Errc::kUnavailable, "starting {}: {}", program, os::message(os::Errno{error}));
+  return fail(Errc::kUnavailable, "starting {}: {}", name, os::message(os::Errno{error}));
+}
+
+// A relay that cannot run says why before it begins, as the loader does of a library that is
+// missing on this machine.
+std::unexpected<Error> not_started(const os::Program& program, const os::UniqueFd& complaints) {
+  std::array<char, 512> text{};
+  const auto read = os::call_for<std::size_t>(
+      [&] { return ::pread(complaints.get(), text.data(), text.size(), 0); });
+  std::string_view said(text.data(), read.value_or(0));
+  said = said.substr(0, said.find('\n'));
+  if (said.starts_with(program.name())) said.remove_prefix(program.name().size());
+  return fail(Errc::kUnavailable, "starting {}{}", program.name(), said);
+}
+
+Result<os::UniqueFd> make_file_of_complaints() {
+  return os::context(os::call_for_fd([] { return ::memfd_create("complaints", MFD_CLOEXEC); }),
+                     "making a file in memory");
 }
 
 // The process that is started leaves the relay behind as a child of nobody here, and ends.
@@ -71,12 +99,14 @@ Result<> start_relay(const os::UniqueFd& socket, const Target& target) {
   const std::string bytes = to_bytes(target);
   const os::UniqueFd file = WARREN_TRY(os::context(
       os::make_sealed_file("target", std::as_bytes(std::span(bytes))), "describing a machine"));
-  std::string program =
-      WARREN_TRY(os::context(os::find_program("warren-remote"), "finding warren-remote"));
-  const pid_t pid = WARREN_TRY(spawn(std::move(program), socket, file));
+  const os::UniqueFd complaints = WARREN_TRY(make_file_of_complaints());
+  const os::Program program = WARREN_TRY(os::Program::find("warren-remote"));
+  const pid_t pid =
+      WARREN_TRY(spawn(program, {.socket = socket, .target = file, .complaints = complaints}));
   int status = 0;
-  return os::context(os::call([&] { return ::waitpid(pid, &status, 0); }),
-                     "waiting for warren-remote");
+  WARREN_TRY(os::context(os::call([&] { return ::waitpid(pid, &status, 0); }),
+                         "waiting for warren-remote"));
+  return status == 0 ? Result<>() : not_started(program, complaints);
 }
 
 }  // namespace

@@ -17,15 +17,7 @@
 namespace warren::gateway {
 namespace {
 
-using boost::asio::awaitable;
-
-awaitable<Result<>> serve_as(std::string name, Handler handler, Request client) {
-  Result<> served = co_await handler(std::move(client));
-  if (served || served.error().code != Errc::kPermissionDenied) co_return served;
-  co_return context(std::move(served), "{}", name);
-}
-
-awaitable<Result<>> refuse(std::string reason) {
+boost::asio::awaitable<Result<>> refuse(std::string reason) {
   co_return fail(Errc::kUnimplemented, "{}", reason);
 }
 
@@ -45,9 +37,7 @@ face::joblet::Clock clock_of_this_machine() {
 Method joblet_row(std::string_view service, std::string_view name, Handler handler) {
   return {.path = fmt::format("/joblet.{}/{}", service, name),
           .face = model::Face::kJoblet,
-          .handler = [name = std::string(name), handler = std::move(handler)](Request client) {
-            return serve_as(name, handler, std::move(client));
-          }};
+          .handler = with_its_name(std::string(name), std::move(handler))};
 }
 
 Method missing_row(std::string_view service, std::string_view name, std::string_view reason) {

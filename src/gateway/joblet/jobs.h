@@ -6,6 +6,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,8 +24,9 @@ using Engine = std::shared_ptr<wire::AsyncChannel>;
 // The job whose id is a number. Any other text, and the number of none, is kNotFound.
 [[nodiscard]] boost::asio::awaitable<Result<v1::Node>> find_numbered(Engine engine, std::string id);
 
-// The job of a whole uuid, or of the start of one. Names and numbers, which the engine would take
-// as well, are kNotFound.
+// The job of a whole uuid, or the only one whose uuid begins so; kInvalidArgument names several.
+// Names, numbers and ids, which the engine would take, are kNotFound. A start is looked for among
+// all jobs that the client may see.
 [[nodiscard]] boost::asio::awaitable<Result<v1::Node>> find_by_uuid(Engine engine,
                                                                     std::string uuid);
 
@@ -36,12 +38,15 @@ using Engine = std::shared_ptr<wire::AsyncChannel>;
 // Ends a job, and waits for that.
 [[nodiscard]] boost::asio::awaitable<Result<v1::Node>> stop_job(Engine engine, std::string id);
 
-// All jobs that the client may see in one of `states` (all where there are none), the newest first.
-[[nodiscard]] boost::asio::awaitable<Result<std::vector<v1::Node>>> list_jobs(
-    Engine engine, std::vector<std::string> states = {});
+// Gives `take` each job that the client may see in one of `states` (any where there are none), the
+// newest first. The caller keeps both.
+using TakeJob = std::function<void(const v1::Node&)>;
+[[nodiscard]] boost::asio::awaitable<Result<>> list_jobs(Engine engine,
+                                                         const v1::ListRequest& asked,
+                                                         const TakeJob& take);
 
 // Sends the client all that `job` has written and will write, in the chunks that both generations
-// have.
+// have; of a job that could not be started, why.
 [[nodiscard]] boost::asio::awaitable<Result<>> send_log(Engine engine, v1::Node job,
                                                         Stream& client);
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/co_try.h"
+#include "face/joblet_uuid.h"
 #include "gateway/exchange.h"
 #include "gateway/joblet/jobs.h"
 #include "joblet/uuid.pb.h"
@@ -40,7 +41,7 @@ uuid::JobMetricsEvent event_of(const std::string& id, std::int64_t at, const v1:
                                const v1::Limits& limits) {
   uuid::JobMetricsEvent event;
   event.set_timestamp(at * kNanosecondsPerMicrosecond);
-  event.set_job_uuid(id);
+  event.set_job_uuid(face::joblet::uuid_of(id));
   event.set_memory_bytes(static_cast<std::int64_t>(usage.memory_bytes()));
   event.set_memory_limit(static_cast<std::int64_t>(limits.memory_bytes()));
   event.set_disk_read_bytes(static_cast<std::int64_t>(usage.io_read_bytes()));

@@ -7,9 +7,10 @@
 
 #include "base/co_try.h"
 #include "face/joblet.h"
+#include "face/joblet_uuid.h"
 #include "gateway/exchange.h"
+#include "gateway/joblet/job_list.h"
 #include "gateway/joblet/jobs.h"
-#include "gateway/joblet/list_size.h"
 #include "gateway/joblet/metrics.h"
 #include "gateway/joblet/run_request.h"
 #include "gateway/joblet/service.h"
@@ -22,6 +23,7 @@ namespace {
 namespace uuid = face::joblet::uuid;
 namespace v2_10 = face::joblet::v2_10;
 using boost::asio::awaitable;
+using face::joblet::uuid_of;
 
 constexpr std::uint32_t kUploads = 8;
 
@@ -30,10 +32,23 @@ awaitable<Result<v1::Node>> requested_job(Request client) {
   co_return co_await find_by_uuid(client.engine, request.uuid());
 }
 
+// The engine's refusals call a job by its id.
+std::unexpected<Error> refused(Error error, const v1::Node& job) {
+  const std::size_t at = error.message.find(job.id());
+  if (at != std::string::npos) error.message.replace(at, job.id().size(), uuid_of(job.id()));
+  return std::unexpected(std::move(error));
+}
+
+awaitable<Result<v1::Node>> stop_found(Engine engine, v1::Node job) {
+  Result<v1::Node> stopped = co_await stop_job(std::move(engine), job.id());
+  if (!stopped) co_return refused(stopped.error(), job);
+  co_return stopped;
+}
+
 awaitable<Result<>> run_job(Request client) {
   WARREN_CO_TRY(const v1::Node job, co_await run_request<uuid::RunJobRequest>(client, kUploads));
   uuid::RunJobResponse answer;
-  answer.set_job_uuid(job.id());
+  answer.set_job_uuid(uuid_of(job.id()));
   answer.set_status(std::string(face::joblet::status_of(job)));
   co_return co_await client.stream.write(answer.SerializeAsString());
 }
@@ -45,21 +60,21 @@ awaitable<Result<>> get_job_status(Request client, std::string machine) {
 }
 
 awaitable<Result<>> stop(Request client) {
-  WARREN_CO_TRY(const v1::Node job, co_await requested_job(client));
-  WARREN_CO_TRY(const v1::Node stopped, co_await stop_job(client.engine, job.id()));
+  WARREN_CO_TRY(v1::Node job, co_await requested_job(client));
+  WARREN_CO_TRY(const v1::Node stopped, co_await stop_found(client.engine, std::move(job)));
   co_return co_await client.stream.write(
       face::joblet::stopped_uuid_job(stopped).SerializeAsString());
 }
 
 awaitable<Result<>> cancel(Request client) {
-  WARREN_CO_TRY(const v1::Node job, co_await requested_job(client));
+  WARREN_CO_TRY(v1::Node job, co_await requested_job(client));
   if (job.state() != "SCHEDULED") {
     co_return fail(Errc::kFailedPrecondition, "{} is {}: only a scheduled job can be cancelled",
-                   job.id(), face::joblet::status_of(job));
+                   uuid_of(job.id()), face::joblet::status_of(job));
   }
-  WARREN_CO_TRY(const v1::Node stopped, co_await stop_job(client.engine, job.id()));
+  WARREN_CO_TRY(const v1::Node stopped, co_await stop_found(client.engine, std::move(job)));
   uuid::CancelJobResponse answer;
-  answer.set_uuid(stopped.id());
+  answer.set_uuid(uuid_of(stopped.id()));
   answer.set_status(std::string(face::joblet::status_of(stopped)));
   co_return co_await client.stream.write(answer.SerializeAsString());
 }
@@ -73,9 +88,10 @@ awaitable<Result<>> forget_job(Engine engine, std::string id) {
 
 awaitable<Result<>> delete_job(Request client) {
   WARREN_CO_TRY(const v1::Node job, co_await requested_job(client));
-  WARREN_CO_TRY(co_await forget_job(client.engine, job.id()));
+  const Result<> forgotten = co_await forget_job(client.engine, job.id());
+  if (!forgotten) co_return refused(forgotten.error(), job);
   uuid::DeleteJobResponse answer;
-  answer.set_uuid(job.id());
+  answer.set_uuid(uuid_of(job.id()));
   answer.set_success(true);
   answer.set_message("deleted");
   co_return co_await client.stream.write(answer.SerializeAsString());
@@ -84,15 +100,20 @@ awaitable<Result<>> delete_job(Request client) {
 // Skips what has not ended. What somebody else deletes meanwhile is not counted.
 awaitable<Result<>> delete_all_jobs(Request client) {
   WARREN_CO_TRY(co_await receive<v2_10::EmptyRequest>(client.stream));
-  WARREN_CO_TRY(const std::vector<v1::Node> jobs, co_await list_jobs(client.engine));
-  std::int32_t deleted = 0;
+  std::vector<std::string> ended;
   std::int32_t skipped = 0;
-  for (const v1::Node& job : jobs) {
-    if (!face::joblet::has_ended(face::joblet::status_of(job))) {
+  const TakeJob take = [&](const v1::Node& job) {
+    if (face::joblet::has_ended(face::joblet::status_of(job))) {
+      ended.push_back(job.id());
+    } else {
       ++skipped;
-      continue;
     }
-    const Result<> forgotten = co_await forget_job(client.engine, job.id());
+  };
+  const v1::ListRequest all;
+  WARREN_CO_TRY(co_await list_jobs(client.engine, all, take));
+  std::int32_t deleted = 0;
+  for (const std::string& id : ended) {
+    const Result<> forgotten = co_await forget_job(client.engine, id);
     if (!forgotten && forgotten.error().code != Errc::kNotFound) co_return forgotten;
     if (forgotten) ++deleted;
   }
@@ -111,12 +132,14 @@ awaitable<Result<>> get_job_logs(Request client) {
 
 awaitable<Result<>> list(Request client, std::string machine) {
   WARREN_CO_TRY(co_await receive<v2_10::EmptyRequest>(client.stream));
-  WARREN_CO_TRY(const std::vector<v1::Node> jobs, co_await list_jobs(client.engine));
+  JobList<uuid::Job> jobs;
+  const TakeJob take = [&](const v1::Node& job) {
+    jobs.add(face::joblet::uuid_job_of(job, machine));
+  };
+  const v1::ListRequest all;
+  WARREN_CO_TRY(co_await list_jobs(client.engine, all, take));
   uuid::Jobs answer;
-  for (const v1::Node& job : jobs) {
-    *answer.add_jobs() = face::joblet::uuid_job_of(job, machine);
-  }
-  keep_what_fits(*answer.mutable_jobs());
+  *answer.mutable_jobs() = std::move(jobs).take();
   co_return co_await client.stream.write(answer.SerializeAsString());
 }
 

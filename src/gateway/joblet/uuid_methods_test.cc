@@ -13,6 +13,7 @@ namespace {
 namespace uuid = face::joblet::uuid;
 namespace v2_10 = face::joblet::v2_10;
 using test::HoldsError;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -20,8 +21,14 @@ using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
-constexpr char kFirst[] = "0198f1e2-0000-7000-8000-000000000001";
-constexpr char kSecond[] = "0198f1e3-0000-7000-8000-000000000002";
+// Of the same moment, as jobs of one minute are.
+constexpr char kFirst[] = "0198f1e2-0000-7000-8000-a1b2c3d4e5f6";
+constexpr char kSecond[] = "0198f1e2-0000-7000-8000-0000000000bb";
+constexpr char kThird[] = "0198f1e2-0000-7000-8000-0000000000cc";
+
+constexpr char kFirstUuid[] = "a1b2c3d4-e5f6-4000-8000-0198f1e20000";
+constexpr char kSecondUuid[] = "00000000-00bb-4000-8000-0198f1e20000";
+constexpr char kThirdUuid[] = "00000000-00cc-4000-8000-0198f1e20000";
 constexpr std::int64_t kBegin = 1'752'214'734'000'000;
 
 class JobletJobService : public PlayedEngineTest {
@@ -33,7 +40,7 @@ class JobletJobService : public PlayedEngineTest {
   }
   Served metrics(std::int64_t begin, std::int64_t end, std::int32_t limit = 0) {
     uuid::GetJobMetricsRequest request;
-    request.set_job_uuid(kFirst);
+    request.set_job_uuid(kFirstUuid);
     request.set_start_time(begin);
     request.set_end_time(end);
     request.set_limit(limit);
@@ -59,7 +66,7 @@ TEST_F(JobletJobService, RunsAJob) {
   upload.set_content("x");
   const auto answer =
       call("JobService/RunJob", request.SerializeAsString()).only<uuid::RunJobResponse>();
-  EXPECT_EQ(answer.job_uuid(), play_.begun.id());
+  EXPECT_EQ(answer.job_uuid(), "00000000-00aa-4000-8000-0198f1e20000");
   EXPECT_EQ(answer.status(), "RUNNING");
   ASSERT_THAT(play_.runs, SizeIs(1));
   EXPECT_EQ(play_.runs.front().spec().user(), "nobody");
@@ -69,18 +76,31 @@ TEST_F(JobletJobService, RunsAJob) {
 
 TEST_F(JobletJobService, FindsJobsByTheStartOfTheirUuid) {
   know(kFirst, 7, "COMPLETED").set_name("deadbeef");
-  for (const char* id : {kFirst, "0198f1e2"}) {
-    EXPECT_EQ(ask("GetJobStatus", id).only<uuid::GetJobStatusResponse>().uuid(), kFirst);
+  know(kSecond, 8, "COMPLETED");
+  for (const char* start : {kFirstUuid, "a1b2c3d4", "a1b2c3d4-e5f6-4"}) {
+    EXPECT_EQ(ask("GetJobStatus", start).only<uuid::GetJobStatusResponse>().uuid(), kFirstUuid);
   }
-  for (const char* id : {"", "7", "0198f1", "deadbeef", kSecond, "0198F1E2"}) {
-    EXPECT_THAT(ask("GetJobStatus", id).status, HoldsError(Errc::kNotFound, ::testing::_)) << id;
+  for (const char* other :
+       {"", "7", "a1b2c3", "deadbeef", kThirdUuid, "A1B2C3D4", kFirst, "0198f1e2", "a1b2c3d5"}) {
+    EXPECT_THAT(ask("GetJobStatus", other).status, HoldsError(Errc::kNotFound, HasSubstr("no job")))
+        << other;
   }
 }
 
-TEST_F(JobletJobService, StopsAJobByItsWholeUuid) {
+TEST_F(JobletJobService, ChoosesNoneOfSeveralWhoseUuidsBeginAlike) {
+  know(kSecond, 7, "RUNNING");
+  know(kThird, 8, "RUNNING");
+  EXPECT_THAT(
+      ask("StopJob", "00000000").status,
+      HoldsError(Errc::kInvalidArgument, AllOf(HasSubstr(kSecondUuid), HasSubstr(kThirdUuid))));
+  EXPECT_THAT(play_.stops, IsEmpty());
+  EXPECT_EQ(ask("StopJob", "00000000-00cc").only<uuid::StopJobResponse>().uuid(), kThirdUuid);
+}
+
+TEST_F(JobletJobService, StopsAJobByItsWholeId) {
   know(kFirst, 7, "RUNNING");
-  const auto stopped = ask("StopJob", "0198f1e2").only<uuid::StopJobResponse>();
-  EXPECT_EQ(stopped.uuid(), kFirst);
+  const auto stopped = ask("StopJob", "a1b2c3d4").only<uuid::StopJobResponse>();
+  EXPECT_EQ(stopped.uuid(), kFirstUuid);
   EXPECT_EQ(stopped.status(), "STOPPED");
   EXPECT_EQ(stopped.exit_code(), -1);
   ASSERT_THAT(play_.stops, SizeIs(1));
@@ -90,16 +110,30 @@ TEST_F(JobletJobService, StopsAJobByItsWholeUuid) {
 TEST_F(JobletJobService, CancelsWhatIsScheduledAlone) {
   know(kFirst, 7, "SCHEDULED");
   know(kSecond, 8, "RUNNING");
-  EXPECT_EQ(ask("CancelJob", kFirst).only<uuid::CancelJobResponse>().status(), "STOPPED");
-  EXPECT_THAT(ask("CancelJob", kSecond).status,
-              HoldsError(Errc::kFailedPrecondition, HasSubstr("is RUNNING")));
+  EXPECT_EQ(ask("CancelJob", kFirstUuid).only<uuid::CancelJobResponse>().status(), "STOPPED");
+  EXPECT_THAT(
+      ask("CancelJob", kSecondUuid).status,
+      HoldsError(Errc::kFailedPrecondition, HasSubstr(std::string(kSecondUuid) + " is RUNNING")));
   EXPECT_THAT(play_.stops, SizeIs(1));
+}
+
+TEST_F(JobletJobService, CallsAJobInRefusalsAsItsClientsDo) {
+  know(kFirst, 7, "RUNNING");
+  const std::string sentence = fmt::format("{} is RUNNING: stop it first", kFirst);
+  for (const char* call : {"Stop", "Delete"}) {
+    play_.refusals.emplace(call, Error{Errc::kFailedPrecondition, sentence});
+  }
+  for (const char* method : {"StopJob", "DeleteJob"}) {
+    EXPECT_THAT(ask(method, kFirstUuid).status,
+                HoldsError(Errc::kFailedPrecondition,
+                           std::string(kFirstUuid) + " is RUNNING: stop it first"));
+  }
 }
 
 TEST_F(JobletJobService, DeletesAJob) {
   know(kFirst, 7, "COMPLETED");
-  const auto deleted = ask("DeleteJob", kFirst).only<uuid::DeleteJobResponse>();
-  EXPECT_EQ(deleted.uuid(), kFirst);
+  const auto deleted = ask("DeleteJob", kFirstUuid).only<uuid::DeleteJobResponse>();
+  EXPECT_EQ(deleted.uuid(), kFirstUuid);
   EXPECT_TRUE(deleted.success());
   EXPECT_THAT(play_.deleted, ElementsAre(kFirst));
 }
@@ -107,7 +141,7 @@ TEST_F(JobletJobService, DeletesAJob) {
 TEST_F(JobletJobService, DeletesAllThatHaveEnded) {
   know(kFirst, 7, "COMPLETED");
   know(kSecond, 8, "RUNNING");
-  know("0198f1e4-0000-7000-8000-000000000003", 9, "SCHEDULED");
+  know(kThird, 9, "SCHEDULED");
   const auto deleted = call("JobService/DeleteAllJobs").only<uuid::DeleteAllJobsResponse>();
   EXPECT_TRUE(deleted.success());
   EXPECT_EQ(deleted.deleted_count(), 1);
@@ -135,7 +169,7 @@ TEST_F(JobletJobService, ListsJobs) {
   know(kSecond, 8, "RUNNING");
   const auto jobs = call("JobService/ListJobs").only<uuid::Jobs>();
   ASSERT_THAT(jobs.jobs(), SizeIs(2));
-  EXPECT_EQ(jobs.jobs(0).uuid(), kFirst);
+  EXPECT_EQ(jobs.jobs(0).uuid(), kFirstUuid);
   EXPECT_FALSE(jobs.jobs(0).node_id().empty());
 }
 
@@ -143,13 +177,13 @@ TEST_F(JobletJobService, SendsTheLog) {
   know(kFirst, 7, "COMPLETED");
   play_.log = std::make_unique<test::LogOnDisk>();
   play_.log->write(LogStream::kStdout, "out\n");
-  EXPECT_EQ(ask("GetJobLogs", kFirst).only<v2_10::DataChunk>().payload(), "out\n");
+  EXPECT_EQ(ask("GetJobLogs", kFirstUuid).only<v2_10::DataChunk>().payload(), "out\n");
 }
 
 TEST_F(JobletJobService, StreamsReadingsOfEachFiveSeconds) {
   know(kFirst, 7, "RUNNING").set_started_at(kBegin - 1'000'000);
   play_.readings = {used(250'000), used(1'250'000)};
-  const Served served = ask("StreamJobMetrics", kFirst);
+  const Served served = ask("StreamJobMetrics", kFirstUuid);
   EXPECT_TRUE(served.status);
   ASSERT_THAT(play_.measured, SizeIs(1));
   EXPECT_THAT(play_.measured.front().nodes(), ElementsAre(kFirst));
@@ -158,7 +192,7 @@ TEST_F(JobletJobService, StreamsReadingsOfEachFiveSeconds) {
   uuid::JobMetricsEvent first;
   ASSERT_TRUE(first.ParseFromString(served.messages[0]));
   EXPECT_EQ(first.timestamp(), kBegin * 1000);
-  EXPECT_EQ(first.job_uuid(), kFirst);
+  EXPECT_EQ(first.job_uuid(), kFirstUuid);
   EXPECT_DOUBLE_EQ(first.cpu_percent(), 25);  // Since its start.
   EXPECT_EQ(first.memory_bytes(), 4096);
   EXPECT_EQ(first.memory_limit(), 512 << 20);

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include <algorithm>
+#include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/co_try.h"
 #include "face/joblet.h"
 #include "gateway/exchange.h"
+#include "gateway/joblet/job_list.h"
 #include "gateway/joblet/jobs.h"
-#include "gateway/joblet/list_size.h"
 #include "gateway/joblet/run_request.h"
 #include "gateway/joblet/service.h"
 #include "joblet/v2_11.pb.h"
@@ -25,6 +23,8 @@ using boost::asio::awaitable;
 using face::joblet::job_of;
 
 constexpr std::uint32_t kUploads = 7;
+
+constexpr std::array kAlive{"SCHEDULED", "QUEUED", "STARTING", "RUNNING", "PAUSED", "STOPPING"};
 
 constexpr std::string_view kJobs = "JobletService";
 constexpr std::string_view kNetworks = "NetworkService";
@@ -61,26 +61,29 @@ awaitable<Result<>> get_job_logs(Request client) {
 
 awaitable<Result<>> list(Request client) {
   WARREN_CO_TRY(co_await receive<v2_10::EmptyRequest>(client.stream));
-  WARREN_CO_TRY(const std::vector<v1::Node> jobs, co_await list_jobs(client.engine));
+  JobList<v2_10::Job> jobs;
+  const TakeJob take = [&](const v1::Node& job) { jobs.add(job_of<v2_10::Job>(job)); };
+  const v1::ListRequest all;
+  WARREN_CO_TRY(co_await list_jobs(client.engine, all, take));
   v2_10::Jobs answer;
-  for (const v1::Node& job : jobs) *answer.add_jobs() = job_of<v2_10::Job>(job);
-  keep_what_fits(*answer.mutable_jobs());
+  *answer.mutable_jobs() = std::move(jobs).take();
   co_return co_await client.stream.write(answer.SerializeAsString());
 }
 
 // Until there are others. A client shows the two fields that it does not have as they are sent.
 awaitable<Result<>> list_networks(Request client) {
   WARREN_CO_TRY(co_await receive<v2_10::EmptyRequest>(client.stream));
-  const std::vector<std::string> alive{"SCHEDULED", "QUEUED", "STARTING",
-                                       "RUNNING",   "PAUSED", "STOPPING"};
-  WARREN_CO_TRY(const std::vector<v1::Node> jobs, co_await list_jobs(client.engine, alive));
-  const auto used = std::ranges::count(jobs, "none", &v1::Node::network);
+  v1::ListRequest alive;
+  for (const char* const state : kAlive) alive.add_states(state);
+  std::int32_t used = 0;
+  const TakeJob count = [&](const v1::Node& job) { used += job.network() == "none" ? 1 : 0; };
+  WARREN_CO_TRY(co_await list_jobs(client.engine, alive, count));
   v2_10::Networks answer;
   v2_10::Network& none = *answer.add_networks();
   none.set_name("none");
   none.set_cidr("N/A");
   none.set_bridge("N/A");
-  none.set_job_count(static_cast<std::int32_t>(used));
+  none.set_job_count(used);
   co_return co_await client.stream.write(answer.SerializeAsString());
 }
 

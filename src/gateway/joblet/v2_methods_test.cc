@@ -317,6 +317,26 @@ TEST_F(JobletService, HasNoLogOfAJobThatNeverRan) {
   EXPECT_THAT(served.messages, IsEmpty());
 }
 
+TEST_F(JobletService, SaysWhyAJobCouldNotBeStarted) {
+  v1::Node& node = know(kId, 7, "FAILED");
+  node.set_cause("start-failed(execute)");
+  node.set_message("execute nothing: No such file or directory");
+  constexpr char kLine[] = "Job could not be started: execute nothing: No such file or directory\n";
+  EXPECT_EQ(log_of("7").only<v2_10::DataChunk>().payload(), kLine);
+  play_.log = std::make_unique<test::LogOnDisk>();  // With nothing in it.
+  EXPECT_EQ(log_of("7").only<v2_10::DataChunk>().payload(), kLine);
+  play_.nodes.front().set_started_at(1);
+  EXPECT_THAT(log_of("7").messages, IsEmpty());
+}
+
+TEST_F(JobletService, TellsNobodyOfOutputThatHeMayNotRead) {
+  know(kId, 7, "FAILED").set_message("execute nothing: No such file or directory");
+  play_.refusals.emplace("Log", Error{Errc::kPermissionDenied, "others"});
+  const Served served = log_of("7");
+  EXPECT_THAT(served.status, HoldsError(Errc::kPermissionDenied, HasSubstr("others")));
+  EXPECT_THAT(served.messages, IsEmpty());
+}
+
 TEST_F(JobletService, DoesNotHideThatALogIsMissing) {
   know(kId, 7, "COMPLETED").set_started_at(1);
   EXPECT_THAT(log_of("7").status, HoldsError(Errc::kNotFound, HasSubstr("opening a log")));

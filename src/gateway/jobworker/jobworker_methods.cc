@@ -14,7 +14,7 @@
 #include "base/quote.h"
 #include "face/jobworker.h"
 #include "gateway/exchange.h"
-#include "gateway/output_reader.h"
+#include "gateway/job_output.h"
 #include "wire/methods.h"
 
 namespace warren::gateway {
@@ -52,10 +52,10 @@ awaitable<Result<>> start_job(Request client) {
   v1::RunRequest run;
   WARREN_CO_TRY(*run.mutable_spec(), jobworker::spec_of(request));
   run.set_detach(true);
-  WARREN_CO_TRY(const v1::RunEvent started,
-                co_await ask<v1::RunEvent>(client.engine, wire::kRun, run));
+  const auto started = co_await ask<v1::RunEvent>(client.engine, wire::kRun, run);
+  if (!started) co_return std::unexpected(jobworker::about_field(started.error()));
   proto::StartJobResponse response;
-  response.set_job_id(started.id());
+  response.set_job_id(started->id());
   co_return co_await client.stream.write(response.SerializeAsString());
 }
 
@@ -91,27 +91,30 @@ Result<output::LogOptions> options_for(proto::StreamTarget target) {
   return fail(Errc::kInvalidArgument, "target: there is no stream {}", static_cast<int>(target));
 }
 
+awaitable<Result<>> send_chunk(Stream& client, std::string bytes) {
+  proto::StreamOutputResponse response;
+  response.set_chunk(std::move(bytes));
+  co_return co_await client.write(response.SerializeAsString());
+}
+
 awaitable<Result<>> stream_output(Request client) {
   WARREN_CO_TRY(const proto::StreamOutputRequest request,
                 co_await receive<proto::StreamOutputRequest>(client.stream));
   WARREN_CO_TRY(const output::LogOptions options, options_for(request.target()));
   WARREN_CO_TRY(const v1::Node job, co_await find_job(client.engine, request.job_id()));
-  constexpr bool kFollow = true;
-  WARREN_CO_TRY(const std::unique_ptr<LogSource> log,
-                co_await LogSource::open(client.engine, job.id(), kFollow, options));
-  for (;;) {
-    WARREN_CO_TRY(std::optional<OutputPiece> piece, co_await log->next(kLargestChunk));
-    if (!piece) co_return Result<>{};
-    proto::StreamOutputResponse response;
-    response.set_chunk(std::move(piece->bytes));
-    WARREN_CO_TRY(co_await client.stream.write(response.SerializeAsString()));
-  }
+  // As a shell says on standard error what it cannot start.
+  const OutputOrder order{
+      .job = job.id(), .options = options, .largest_chunk = kLargestChunk, .explains = options.err};
+  const SendChunk send = [&client](std::string bytes) {
+    return send_chunk(client.stream, std::move(bytes));
+  };
+  co_return co_await send_output(client.engine, order, send);
 }
 
 Method row(std::string_view name, Handler handler) {
   return {.path = "/jobworker.v1.JobWorker/" + std::string(name),
           .face = model::Face::kJobWorker,
-          .handler = std::move(handler)};
+          .handler = with_its_name(std::string(name), std::move(handler))};
 }
 
 }  // namespace

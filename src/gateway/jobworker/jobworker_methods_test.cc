@@ -224,7 +224,7 @@ TEST_F(JobWorkerMethods, KnowJobsByTheirWholeIdAlone) {
 }
 
 TEST_F(JobWorkerMethods, CallWhatTheEngineDoesNotHaveAJob) {
-  refuse(wire::kGet, Errc::kNotFound, "there is no node");
+  refuse(wire::kGet, Errc::kNotFound, "there is no job");
   EXPECT_THAT(call("GetStatus", about<proto::GetStatusRequest>(kJob)).status,
               HoldsError(Errc::kNotFound, HasSubstr("no job '0198f1e2")));
 }
@@ -258,9 +258,9 @@ TEST_F(JobWorkerMethods, PassOnThatAJobIsSomebodyElses) {
   refuse(wire::kStop, Errc::kPermissionDenied, "others");
   refuse(wire::kLog, Errc::kPermissionDenied, "others");
   EXPECT_THAT(call("StopJob", about<proto::StopJobRequest>(kJob)).status,
-              HoldsError(Errc::kPermissionDenied, "others"));
+              HoldsError(Errc::kPermissionDenied, "StopJob: others"));
   const Served output = call("StreamOutput", about<proto::StreamOutputRequest>(kJob));
-  EXPECT_THAT(output.status, HoldsError(Errc::kPermissionDenied, "others"));
+  EXPECT_THAT(output.status, HoldsError(Errc::kPermissionDenied, "StreamOutput: others"));
   EXPECT_THAT(output.messages, IsEmpty());
 }
 
@@ -321,6 +321,34 @@ TEST_F(JobWorkerOutput, ComesInChunksOf32KiBAtMost) {
 
 TEST_F(JobWorkerOutput, IsNothingForAJobThatWroteNothing) {
   EXPECT_THAT(chunks_of(proto::STREAM_TARGET_STDOUT), IsEmpty());
+}
+
+TEST_F(JobWorkerOutput, SaysOnStandardErrorWhyAJobCouldNotBeStarted) {
+  v1::Node node = job("FAILED", "start-failed(execute)");
+  node.set_message("execute nothing: No such file or directory");
+  answer(wire::kGet, node);
+  const auto line =
+      ElementsAre("Job could not be started: execute nothing: No such file or directory\n");
+  EXPECT_THAT(chunks_of(proto::STREAM_TARGET_STDERR), line);
+  EXPECT_THAT(chunks_of(proto::STREAM_TARGET_STDOUT), IsEmpty());
+  refuse(wire::kLog, Errc::kNotFound, "no log");
+  EXPECT_THAT(chunks_of(proto::STREAM_TARGET_STDERR), line);
+  EXPECT_THAT(chunks_of(proto::STREAM_TARGET_STDOUT), IsEmpty());
+}
+
+TEST_F(JobWorkerOutput, IsNothingForAJobThatEndedBeforeItBegan) {
+  answer(wire::kGet, job("STOPPED", "stopped-by(alice)"));
+  refuse(wire::kLog, Errc::kNotFound, "no log");
+  EXPECT_THAT(chunks_of(proto::STREAM_TARGET_STDERR), IsEmpty());
+}
+
+TEST_F(JobWorkerOutput, IsNotThereWhereALogIsMissing) {
+  v1::Node node = job("COMPLETED", "exited(0)");
+  node.set_started_at(1);
+  answer(wire::kGet, node);
+  refuse(wire::kLog, Errc::kNotFound, "no log");
+  EXPECT_THAT(call("StreamOutput", about<proto::StreamOutputRequest>(kJob)).status,
+              HoldsError(Errc::kNotFound, "no log"));
 }
 
 TEST_F(JobWorkerOutput, IsRefusedForAStreamThatThereIsNot) {

@@ -7,17 +7,11 @@
 #include <grpc/support/log.h>
 #include <grpcpp/resource_quota.h>
 
-#include <algorithm>
 #include <array>
-#include <chrono>
-#include <climits>
 #include <cstddef>
-#include <cstdio>
-#include <mutex>
-#include <string_view>
 #include <utility>
 
-#include "gateway/line_limit.h"
+#include "gateway/limited_log.h"
 
 namespace warren::gateway {
 namespace {
@@ -46,40 +40,8 @@ constexpr std::array<std::pair<const char*, int>, 13> kArguments{{
     {GRPC_ARG_ENABLE_CHANNELZ, 0},
 }};
 
-// Never destroyed: threads of the library log as long as the process runs.
-struct Log {
-  std::mutex mutex;
-  LineLimit limit;
-};
-
-Log& library_log() {
-  static auto* log = new Log;
-  return *log;
-}
-
-// How lines begin that are no errors here.
-constexpr std::array<std::string_view, 2> kNoErrors{
-    // There is one certificate, whatever name for this machine is in a client's greeting.
-    "No match found for server name: ",
-    // A client was still shaking hands when the gateway was told to end.
-    "TlsServerSecurityConnector::cancel_check_peer error: UNKNOWN:Listener stopped serving.",
-};
-
-bool is_an_error(std::string_view line) {
-  return std::ranges::none_of(kNoErrors, [=](auto begin) { return line.starts_with(begin); });
-}
-
 void write_line(gpr_log_func_args* line) {
-  if (!is_an_error(line->message)) return;
-  Log& log = library_log();
-  const std::lock_guard lock(log.mutex);
-  const auto dropped = log.limit.admit(std::chrono::steady_clock::now());
-  if (!dropped) return;
-  if (*dropped != 0) fmt::print(stderr, "warren-gateway: {} more lines\n", *dropped);
-  std::string text = line->message;
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
-  fmt::print(stderr, "warren-gateway: gRPC: {}\n", text);
+  log_limited(fmt::format("gRPC: {}", line->message));
 }
 
 }  // namespace

@@ -2,8 +2,7 @@
 
 #include "gateway/rpc/server.h"
 
-#include <grpc/grpc_security_constants.h>
-#include <grpcpp/security/auth_context.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -20,7 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include "certs/subject.h"
 #include "gateway/call_limit.h"
 #include "gateway/call_scope.h"
 #include "gateway/permits.h"
@@ -37,10 +35,7 @@ using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
 constexpr std::size_t kLargeRequests = 2;
 constexpr std::chrono::seconds kLargeRequestTime{120};
 
-// Calls that are not over. Twice the streams that the library lets a connection have: whoever has
-// more resets them faster than they end.
-constexpr std::size_t kCallsOfConnection = 256;
-// Through all faces: the engine takes 256 of one.
+// Calls that are not over, reset or not. Through all faces: the engine takes 256 of one.
 constexpr std::size_t kCallsOfClient = 512;
 constexpr std::size_t kCallsOfAll = 16 * 1024;
 
@@ -50,32 +45,12 @@ grpc::Status to_status(const Result<>& result) {
   return {static_cast<grpc::StatusCode>(code), result.error().message};
 }
 
-Result<Identity> identity_in(std::string_view certificate) {
-  const certs::Subject subject = WARREN_TRY(certs::subject_of(certificate));
-  return identify(subject.common_name, subject.unit);
-}
-
 std::unexpected<grpc::Status> refused(grpc::StatusCode code, const char* reason) {
   return std::unexpected(grpc::Status(code, reason));
 }
 
-// Of the certificate that whoever calls has shown.
-std::expected<Identity, grpc::Status> identity_of(
-    const grpc::GenericCallbackServerContext& context) {
-  const auto certificates =
-      context.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
-  if (certificates.empty()) {
-    return refused(grpc::StatusCode::UNAUTHENTICATED, "a certificate is required");
-  }
-  const grpc::string_ref& pem = certificates.front();
-  Result<Identity> identity = identity_in({pem.data(), pem.size()});
-  if (!identity) return std::unexpected(to_status(std::unexpected(identity.error())));
-  return *std::move(identity);
-}
-
 // Whoever makes a call, and the call's places among all that are open.
 struct Client {
-  std::string peer;
   Identity identity;
   std::vector<CallLimit::Place> places;
 };
@@ -91,9 +66,9 @@ class Refusal final : public grpc::ServerGenericBidiReactor {
 
 class GrpcServer final : public Server, private grpc::CallbackGenericService {
  public:
-  GrpcServer(asio::any_io_executor loop, std::shared_ptr<Listener> listener, ServerOptions options)
+  GrpcServer(asio::any_io_executor loop, ServerOptions options)
       : loop_(std::move(loop)),
-        listener_(std::move(listener)),
+        door_(std::move(options.tls), options.bounds),
         connect_(std::move(options.connect)),
         others_(std::move(options.others)),
         permits_(loop_, kLargeRequests) {
@@ -102,10 +77,8 @@ class GrpcServer final : public Server, private grpc::CallbackGenericService {
       methods_.emplace(std::move(path), std::move(method));
     }
   }
-  ~GrpcServer() override;
 
-  [[nodiscard]] Result<> build(const std::shared_ptr<grpc::ServerCredentials>& credentials,
-                               Bytes max_memory);
+  [[nodiscard]] Result<> start(os::UniqueFd listening, Bytes max_memory);
   void shut_down(std::chrono::milliseconds grace, std::function<void()> done) override;
 
  private:
@@ -115,20 +88,20 @@ class GrpcServer final : public Server, private grpc::CallbackGenericService {
 
   [[nodiscard]] std::expected<Client, grpc::Status> admit(
       const grpc::GenericCallbackServerContext& context);
+  [[nodiscard]] std::expected<Identity, grpc::Status> identity_of(const std::string& peer);
 
   // Nothing where there is none.
   [[nodiscard]] const Method* find(std::string_view path) const;
-  [[nodiscard]] asio::awaitable<void> serve(GrpcStream& stream, std::string peer, Identity client);
+  [[nodiscard]] asio::awaitable<void> serve(GrpcStream& stream, Identity client);
   [[nodiscard]] asio::awaitable<Result<>> answer(GrpcStream& stream, const Identity& client);
   [[nodiscard]] asio::awaitable<Result<>> handle(GrpcStream& stream, const Method& method,
                                                  const Identity& client);
 
   asio::any_io_executor loop_;
-  std::shared_ptr<Listener> listener_;
+  Door door_;
   ConnectToEngine connect_;
   Method others_;
   Permits permits_;
-  CallLimit of_connections_{kCallsOfConnection};
   CallLimit of_clients_{kCallsOfClient};
   CallLimit of_all_{kCallsOfAll};
   std::map<std::string, Method, std::less<>> methods_;
@@ -137,22 +110,19 @@ class GrpcServer final : public Server, private grpc::CallbackGenericService {
   std::jthread shutting_down_;
 };
 
-GrpcServer::~GrpcServer() {
-  listener_->close();
-}
-
-Result<> GrpcServer::build(const std::shared_ptr<grpc::ServerCredentials>& credentials,
-                           Bytes max_memory) {
+Result<> GrpcServer::start(os::UniqueFd listening, Bytes max_memory) {
   using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
   grpc::ServerBuilder builder;
   set_bounds(builder, max_memory);
   builder.RegisterCallbackGenericService(this);
-  acceptor_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, credentials);
+  // Who is at the other end is known, and has come to no socket that others can connect to.
+  acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+      Type::FROM_FD, grpc::InsecureServerCredentials());
   server_ = builder.BuildAndStart();
   if (!server_) return fail(Errc::kInternal, "the gRPC library could not be started");
-  listener_->start([this](int socket) {
+  door_.open(std::move(listening), [this](os::UniqueFd socket) {
     Acceptor::NewConnectionParameters connection;
-    connection.fd = socket;
+    connection.fd = socket.release();
     acceptor_->HandleNewConnection(&connection);
   });
   return {};
@@ -160,9 +130,10 @@ Result<> GrpcServer::build(const std::shared_ptr<grpc::ServerCredentials>& crede
 
 // The library waits for the calls in this, and they need the loop.
 void GrpcServer::shut_down(std::chrono::milliseconds grace, std::function<void()> done) {
-  listener_->close();
+  door_.close();
   shutting_down_ = std::jthread([this, grace, end = std::move(done)]() mutable {
     server_->Shutdown(std::chrono::system_clock::now() + grace);
+    door_.finish();
     asio::post(loop_, std::move(end));
   });
 }
@@ -170,36 +141,35 @@ void GrpcServer::shut_down(std::chrono::milliseconds grace, std::function<void()
 grpc::ServerGenericBidiReactor* GrpcServer::CreateReactor(
     grpc::GenericCallbackServerContext* context) {
   auto client = admit(*context);
-  if (!client) {
-    asio::post(loop_, [this, peer = context->peer()] { listener_->mark_wasted(peer); });
-    return new Refusal(client.error());
-  }
-  auto places = std::move(client->places);
-  auto begin = [this, peer = std::move(client->peer),
-                identity = std::move(client->identity)](GrpcStream& stream) mutable {
-    asio::co_spawn(loop_, serve(stream, std::move(peer), std::move(identity)), asio::detached);
+  if (!client) return new Refusal(client.error());
+  auto begin = [this, identity = std::move(client->identity)](GrpcStream& stream) mutable {
+    asio::co_spawn(loop_, serve(stream, std::move(identity)), asio::detached);
   };
-  return GrpcStream::open(*context, loop_, std::move(places), std::move(begin));
+  return GrpcStream::open(*context, loop_, std::move(client->places), std::move(begin));
 }
 
-// The connection comes first: a flood of calls is not to cost a certificate's decoding each.
 std::expected<Client, grpc::Status> GrpcServer::admit(
     const grpc::GenericCallbackServerContext& context) {
   constexpr auto kTooMany = grpc::StatusCode::RESOURCE_EXHAUSTED;
-  std::string peer = context.peer();
-  auto of_connection = of_connections_.take(peer);
-  if (!of_connection) return refused(kTooMany, "too many calls on one connection");
-  auto identity = identity_of(context);
+  auto identity = identity_of(context.peer());
   if (!identity) return std::unexpected(identity.error());
   auto of_client = of_clients_.take(identity->name);
   if (!of_client) return refused(kTooMany, "you have too many calls open");
   auto of_all = of_all_.take("");
   if (!of_all) return refused(kTooMany, "too many calls are open");
-  Client client{.peer = std::move(peer), .identity = *std::move(identity), .places = {}};
-  for (auto* const place : {&of_connection, &of_client, &of_all}) {
-    client.places.push_back(std::move(**place));
-  }
+  Client client{.identity = *std::move(identity), .places = {}};
+  for (auto* const place : {&of_client, &of_all}) client.places.push_back(std::move(**place));
   return client;
+}
+
+// As the connection has shown it; whoever is not known is nobody.
+std::expected<Identity, grpc::Status> GrpcServer::identity_of(const std::string& peer) {
+  auto shown = door_.peers().see_call(peer);
+  if (!shown) return refused(grpc::StatusCode::UNAVAILABLE, "the connection is over");
+  if (!*shown) return refused(grpc::StatusCode::UNAUTHENTICATED, "a certificate is required");
+  Result<Identity>& identity = **shown;
+  if (!identity) return std::unexpected(to_status(std::unexpected(identity.error())));
+  return std::move(*identity);
 }
 
 const Method* GrpcServer::find(std::string_view path) const {
@@ -208,10 +178,8 @@ const Method* GrpcServer::find(std::string_view path) const {
   return others_.handler && path.starts_with(others_.path) ? &others_ : nullptr;
 }
 
-asio::awaitable<void> GrpcServer::serve(GrpcStream& stream, std::string peer, Identity client) {
-  listener_->mark_called(peer);
+asio::awaitable<void> GrpcServer::serve(GrpcStream& stream, Identity client) {
   const Result<> result = co_await answer(stream, client);
-  if (stream.is_cancelled()) listener_->mark_wasted(peer);
   stream.end(to_status(result));
 }
 
@@ -243,11 +211,9 @@ asio::awaitable<Result<>> GrpcServer::handle(GrpcStream& stream, const Method& m
 Result<std::unique_ptr<Server>> Server::start(const asio::any_io_executor& loop,
                                               os::UniqueFd listening, ServerOptions options) {
   limit_library_log();
-  const auto credentials = std::move(options.credentials);
-  auto listener = WARREN_TRY(Listener::create(loop, std::move(listening), options.connections));
   const Bytes max_memory = options.max_memory;
-  auto server = std::make_unique<GrpcServer>(loop, std::move(listener), std::move(options));
-  WARREN_TRY(server->build(credentials, max_memory));
+  auto server = std::make_unique<GrpcServer>(loop, std::move(options));
+  WARREN_TRY(server->start(std::move(listening), max_memory));
   return server;
 }
 

@@ -13,15 +13,12 @@
 
 #include "base/result.h"
 #include "base/size.h"
+#include "gateway/edge/door.h"
+#include "gateway/edge/tls_context.h"
 #include "gateway/identity.h"
 #include "gateway/methods.h"
-#include "gateway/rpc/listener.h"
 #include "model/identity.h"
 #include "os/unique_fd.h"
-
-namespace grpc {
-class ServerCredentials;
-}  // namespace grpc
 
 namespace warren::gateway {
 
@@ -35,9 +32,9 @@ struct ServerOptions {
   // Serves every path that begins with its own and is none of `methods`.
   Method others;
   ConnectToEngine connect;
-  std::shared_ptr<grpc::ServerCredentials> credentials;  // How TLS is spoken, and with whom.
+  TlsContextSource tls;  // How TLS is spoken, and with whom.
   Bytes max_memory{std::uint64_t{512} << 20};
-  Listener::Bounds connections = {};
+  Door::Bounds bounds = {};
 };
 
 // Used on the one thread that runs `loop`, which is also where handlers run.

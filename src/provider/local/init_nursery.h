@@ -19,7 +19,7 @@ class InitNursery {
   InitNursery(InitLauncher launcher, const Birthplace& place, std::size_t ready)
       : launcher_(std::move(launcher)), place_(place), ready_(ready) {}
   ~InitNursery() { clear(); }
-  InitNursery(InitNursery&&) = default;
+  InitNursery(InitNursery&&) noexcept = default;
   InitNursery& operator=(InitNursery&&) = delete;
 
   // Hands `launch` to one that waits or, where none is alive, to one born now.

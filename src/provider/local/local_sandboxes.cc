@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <tuple>
@@ -15,6 +16,7 @@
 #include "os/file.h"
 #include "os/mount.h"
 #include "os/text_file.h"
+#include "provider/local/cgroup_parent.h"
 #include "provider/local/footprint.h"
 #include "provider/local/launch_view.h"
 #include "provider/local/seccomp_filter.h"
@@ -27,11 +29,15 @@ constexpr std::size_t kReadyInits = 8;
 constexpr std::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-// Engines with different state directories never meet: the names of their cgroups differ.
-std::string tag_of(const std::filesystem::path& state_dir) {
-  const std::string path = state_dir.string();
+// Engines with different state directories never meet: the names of their cgroups differ. Which
+// directory it is decides, and not its path, that may mean another one in another container.
+Result<std::string> tag_of(const std::filesystem::path& state_dir) {
+  struct stat status {};
+  WARREN_TRY(os::context(os::call([&] { return ::stat(state_dir.c_str(), &status); }),
+                         "looking at {}", state_dir.native()));
+  const std::string place = fmt::format("{}:{}", status.st_dev, status.st_ino);
   return fmt::format("{:08x}",
-                     crc32c(reinterpret_cast<const std::uint8_t*>(path.data()), path.size()));
+                     crc32c(reinterpret_cast<const std::uint8_t*>(place.data()), place.size()));
 }
 
 Result<plan::Image> open_host_image(const rootfs::LayerPool& pool) {
@@ -69,8 +75,9 @@ Result<LocalParts> open_parts(const LocalOptions& options) {
   const rootfs::PoolKind kind = WARREN_TRY(rootfs::parse_pool_kind(options.pool));
   auto pool = WARREN_TRY(context(rootfs::open_layer_pool(state_dir, kind), "opening the pool"));
   plan::Image image = WARREN_TRY(context(open_host_image(*pool), "preparing the host image"));
-  auto cgroups = WARREN_TRY(context(
-      cgroup::Tree::open(tag_of(options.state_dir), options.cgroup_root), "opening the cgroups"));
+  const std::string tag = WARREN_TRY(tag_of(options.state_dir));
+  auto cgroups = WARREN_TRY(
+      context(open_cgroups(options.state_dir, tag, options.cgroup_root), "opening the cgroups"));
   cgroup::Entry init_entry = WARREN_TRY(cgroups->init_entry());
   const Birthplace own{.namespaces = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS,
                        .cgroup = init_entry.unified.get()};

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include <tuple>
 #include <utility>
 
 #include "os/context.h"
@@ -39,7 +40,14 @@ Result<os::UniqueFd> LocalSandboxes::begin_upload(const JobOrder& order, Done<> 
   os::UniqueFd directory = WARREN_TRY(
       os::context(os::open_in_root(parts_.pool->root(), path.c_str(), O_RDONLY | O_DIRECTORY),
                   "opening {}", path));
-  return uploads_.begin(std::move(directory), options, std::move(unpacked));
+  // What has arrived of one that fails goes before anybody hears of it: where it has filled the
+  // disk, that it has failed could not be recorded.
+  Done<> settled = [this, id = order.sandbox,
+                    unpacked = std::move(unpacked)](const Result<>& result) mutable {
+    if (!result) std::ignore = parts_.pool->remove(id);  // Or with everything else, later.
+    unpacked(result);
+  };
+  return uploads_.begin(std::move(directory), options, std::move(settled));
 }
 
 }  // namespace warren::provider

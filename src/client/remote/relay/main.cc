@@ -6,6 +6,7 @@
 #include <grpc/support/log.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -17,6 +18,7 @@
 #include "client/remote/target.h"
 #include "os/context.h"
 #include "os/file.h"
+#include "os/process.h"
 #include "os/sealed_file.h"
 #include "wire/server.h"
 
@@ -72,9 +74,13 @@ wire::ServerOptions options_for(const Result<std::shared_ptr<grpc::Channel>>& ch
 }  // namespace
 
 int main() {
+  os::name_this_process("warren-remote");
+  // A key is in its memory, which no dump and no other process of its user is to have.
+  if (::prctl(PR_SET_DUMPABLE, 0) != 0) return 1;
   // Nobody waits for this program: the process that was started leaves another one behind.
   const pid_t child = ::fork();
   if (child != 0) ::_exit(child < 0 ? 1 : 0);
+  ::dup2(STDOUT_FILENO, STDERR_FILENO);  // Whoever listened there does so no longer.
   ::signal(SIGPIPE, SIG_IGN);
   ::gpr_set_log_function(say_nothing);
   if (!os::occupy_standard_streams()) return kUsageError;

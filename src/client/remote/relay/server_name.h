@@ -10,8 +10,7 @@
 namespace warren::relay {
 
 // Accepts a certificate, which is otherwise found to be good, if it names `host`, "joblet" or
-// "localhost": an authority of one's own vouches for servers by no better names.
-
+// "localhost", in any case: an authority of one's own vouches for servers by no better names.
 [[nodiscard]] std::shared_ptr<grpc::experimental::CertificateVerifier> require_name_of(
     std::string host);
 
