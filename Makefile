@@ -37,8 +37,8 @@ build:
 
 all: build
 	mkdir -p bin
-	for name in $(PROGRAMS); do ln -sfn $(FROM_BIN)/$$name bin/$$name; done
-	for name in $(PERSONALITIES); do ln -sfn $(FROM_BIN)/warren-whole bin/$$name; done
+	for name in $(PROGRAMS); do ln -sfn $(FROM_BIN)/$$name bin/$$name || exit 1; done
+	for name in $(PERSONALITIES); do ln -sfn $(FROM_BIN)/warren-whole bin/$$name || exit 1; done
 
 demo: build
 	tools/demo
@@ -65,7 +65,8 @@ install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
 	for name in $(PROGRAMS); do \
 	  install -s -m 0755 $(BIN)/$$name $(DESTDIR)$(PREFIX)/bin/$$name || exit 1; done
-	for name in $(PERSONALITIES); do ln -sfn warren $(DESTDIR)$(PREFIX)/bin/$$name; done
+	for name in $(PERSONALITIES); do \
+	  ln -sfn warren $(DESTDIR)$(PREFIX)/bin/$$name || exit 1; done
 	install -m 0755 scripts/certs_gen_embedded.sh $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	for name in $(UNITS); do \

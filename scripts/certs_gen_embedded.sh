@@ -6,7 +6,9 @@
 # JOBLET_SERVER_ADDRESS is what clients call this machine. Without it configurations that are there
 # keep what they have, and new ones get the first address of this machine. JOBLET_CONFIG_DIR is
 # where the files go, /opt/joblet/config unless it is said. Run again it renews the certificates,
-# and changes nothing else of what is written in the files.
+# and changes nothing else of what is written in the files. Where Joblet's own script has made them,
+# the authority is a new one, since the key of the old one was not kept; the client's file stays
+# beside its successor.
 set -eu
 
 directory=${JOBLET_CONFIG_DIR:-/opt/joblet/config}
@@ -36,9 +38,17 @@ fi
 if [ -n "$address" ] && [ -e "$daemon" ]; then
   sed -i "/^server:/,/^[^ #]/ s/^\( *address:\).*/\1 \"$address\"/" "$daemon"
 fi
-if [ -n "$address" ] && [ -e "$client" ]; then
+# Of an authority that is not here, and that the daemon will not believe any more.
+old_client=
+if [ -e "$client" ] && [ ! -e "$directory/ca.crt" ]; then
+  old_client=$client
+elif [ -n "$address" ] && [ -e "$client" ]; then
   sed -i "/^  default:/,/^  [^ ]/ s/^\( *address: \).*\(:[0-9]*\"\)/\1\"$host\2/" "$client"
 fi
 
 "$warren" certs init --layout joblet --dir "$directory" --address "$host:50051"
+if [ -n "$old_client" ]; then
+  mv "$old_client" "$client.old"
+  echo "$client.old is what was there: its certificates are of another authority"
+fi
 "$warren" certs issue admin --role admin --layout joblet --dir "$directory" --address "$host:50051"

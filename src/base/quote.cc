@@ -24,4 +24,19 @@ std::string quote(std::string_view text) {
   return out;
 }
 
+std::string without_controls(std::string_view text, char instead) {
+  constexpr char kLead = '\xc2';  // Of U+0080 to U+00BF, and of no other character.
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 && byte <= 0x9f && out.ends_with(kLead)) {
+      out.back() = instead;
+    } else {
+      out.push_back(byte < 0x20 || byte == 0x7f ? instead : c);
+    }
+  }
+  return out;
+}
+
 }  // namespace warren

@@ -2,9 +2,9 @@
 
 #include "certs/commands.h"
 
-#include <algorithm>
 #include <chrono>
 
+#include "base/quote.h"
 #include "certs/directory.h"
 #include "certs/expiry.h"
 #include "certs/stage.h"
@@ -20,10 +20,8 @@ std::string directory_of(const Flags& flags) {
 }
 
 // A field of a line, whatever bytes a path or an error has.
-std::string field(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
-  return text;
+std::string field(std::string_view text) {
+  return without_controls(text, '?');
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <span>
 #include <system_error>
@@ -54,21 +55,14 @@ os::KernelResult<> write_durably(int directory, const char* name, std::string_vi
   return os::call([&] { return ::fsync(file.get()); });
 }
 
-os::KernelResult<> replace(int directory, const std::string& name, std::string_view text) {
-  const std::string unfinished = '.' + name + ".new";
-  // What a process that was killed has left; the lock keeps others from having one.
-  std::ignore = os::call([&] { return ::unlinkat(directory, unfinished.c_str(), 0); });
-  auto done = write_durably(directory, unfinished.c_str(), text);
-  if (done) {
-    done = os::call(
-        [&] { return ::renameat(directory, unfinished.c_str(), directory, name.c_str()); });
+std::string draft_of(const File& file) {
+  return '.' + file.name + ".new";
+}
+
+void remove_drafts(int directory, std::span<const File> files) {
+  for (const File& file : files) {
+    std::ignore = os::call([&] { return ::unlinkat(directory, draft_of(file).c_str(), 0); });
   }
-  if (!done) {
-    // The reason that counts is why it could not be written.
-    std::ignore = os::call([&] { return ::unlinkat(directory, unfinished.c_str(), 0); });
-    return done;
-  }
-  return os::call([&] { return ::fsync(directory); });
 }
 
 }  // namespace
@@ -120,8 +114,33 @@ Result<std::optional<std::string>> Directory::read(const std::string& name) cons
   return read;
 }
 
+Result<> Directory::write(std::span<const File> files) const {
+  // What a process that was killed has left; the lock keeps others from having any.
+  remove_drafts(descriptor_.get(), files);
+  Result<> replaced = replace(files);
+  if (!replaced) remove_drafts(descriptor_.get(), files);
+  return replaced;
+}
+
 Result<> Directory::write(const std::string& name, std::string_view text) const {
-  return os::context(replace(descriptor_.get(), name, text), "writing {}", quote(path_of(name)));
+  return write(std::array{File{.name = name, .text = text}});
+}
+
+// Nothing that can fail for want of room, or take its time, is left between the names of two files.
+Result<> Directory::replace(std::span<const File> files) const {
+  for (const File& file : files) {
+    WARREN_TRY(os::context(write_durably(descriptor_.get(), draft_of(file).c_str(), file.text),
+                           "writing {}", quote(path_of(file.name))));
+  }
+  for (const File& file : files) {
+    const auto rename = [&] {
+      return ::renameat(descriptor_.get(), draft_of(file).c_str(), descriptor_.get(),
+                        file.name.c_str());
+    };
+    WARREN_TRY(os::context(os::call(rename), "writing {}", quote(path_of(file.name))));
+  }
+  return os::context(os::call([&] { return ::fsync(descriptor_.get()); }), "writing {}",
+                     quote(path_));
 }
 
 Result<std::vector<std::string>> Directory::names() const {

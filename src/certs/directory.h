@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A directory that keys are kept in: it is made with mode 0700, its files with 0600, and a file is
-// either what it was or what it is to be, never half of it.
+// either what it was or what it is to be, never half of it. A disk that is full changes none of
+// those that are written together.
 
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,11 @@
 #include "os/unique_fd.h"
 
 namespace warren::certs {
+
+struct File {
+  std::string name;
+  std::string_view text;
+};
 
 class Directory {
  public:
@@ -33,7 +40,8 @@ class Directory {
 
   // Nothing where there is no such file.
   [[nodiscard]] Result<std::optional<std::string>> read(const std::string& name) const;
-  // Replaces the file, durably.
+  // Replaces the files, durably: all of them, or none where they cannot be written.
+  [[nodiscard]] Result<> write(std::span<const File> files) const;
   [[nodiscard]] Result<> write(const std::string& name, std::string_view text) const;
   // The names in it, in order, without those that begin with a dot.
   [[nodiscard]] Result<std::vector<std::string>> names() const;
@@ -43,6 +51,8 @@ class Directory {
 
  private:
   Directory(std::string path, os::UniqueFd descriptor);
+
+  [[nodiscard]] Result<> replace(std::span<const File> files) const;
 
   std::string path_;
   os::UniqueFd descriptor_;

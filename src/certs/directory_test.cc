@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -99,6 +100,18 @@ TEST_F(DirectoryTest, LeavesNothingHalfDone) {
   ASSERT_TRUE(directory.write("g", "text"));
   EXPECT_THAT(*directory.names(), ElementsAre("f", "g"));
   EXPECT_FALSE(std::filesystem::exists(path("a/b/.g.new")));
+}
+
+TEST_F(DirectoryTest, WritesAllFilesOrNone) {
+  const Directory directory = open();
+  ASSERT_TRUE(directory.write(std::array{File{"key", "old"}, File{"certificate", "old"}}));
+  const std::string too_long(300, 'x');
+  EXPECT_FALSE(directory.write(std::array{File{"key", "new"}, File{too_long, "new"}}));
+  EXPECT_EQ(text(directory, "key"), "old");
+  EXPECT_FALSE(std::filesystem::exists(path("a/b/.key.new")));
+  ASSERT_TRUE(directory.write(std::array{File{"key", "new"}, File{"certificate", "new"}}));
+  EXPECT_EQ(text(directory, "key"), "new");
+  EXPECT_EQ(text(directory, "certificate"), "new");
 }
 
 TEST_F(DirectoryTest, OpensOnlyWhatIsThere) {

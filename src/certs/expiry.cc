@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <utility>
 
 #include "certs/directory.h"
@@ -18,14 +17,6 @@ using std::chrono::sys_seconds;
 constexpr int kLevelsBelow = 2;
 constexpr std::array<std::string_view, 6> kFiles = {
     "ca.crt", "server.crt", "client.crt", "client.yaml", "joblet-config.yml", "rnx-config.yml"};
-
-Result<sys_seconds> end_of(const X509& certificate) {
-  std::tm broken_down{};
-  if (::ASN1_TIME_to_tm(::X509_get0_notAfter(&certificate), &broken_down) != 1) {
-    return openssl_failure("reading the end of a certificate");
-  }
-  return sys_seconds(std::chrono::seconds(::timegm(&broken_down)));
-}
 
 std::string date_of(sys_seconds time) {
   const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));

@@ -2,6 +2,7 @@
 
 #include "certs/layout.h"
 
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -11,6 +12,7 @@
 namespace warren::certs {
 namespace {
 
+constexpr const char* kAuthority = "ca";
 constexpr const char* kAuthorityCertificate = "ca.crt";
 constexpr const char* kAuthorityKey = "ca.key";
 constexpr const char* kDaemonFile = "joblet-config.yml";
@@ -76,9 +78,7 @@ Result<Keeper> Keeper::open_or_create(Layout layout, const std::string& path) {
   if (halves.certificate || halves.key) return load(layout, std::move(directory));
   Authority created = WARREN_TRY(Authority::create());
   Keeper keeper(layout, std::move(directory), std::move(created));
-  const Identity& pem = keeper.authority_.pem();
-  WARREN_TRY(keeper.write(keeper.directory_, kAuthorityKey, pem.key));
-  WARREN_TRY(keeper.write(keeper.directory_, kAuthorityCertificate, pem.certificate));
+  WARREN_TRY(keeper.write_pair(keeper.directory_, kAuthority, keeper.authority_.pem()));
   return keeper;
 }
 
@@ -139,8 +139,11 @@ Result<> Keeper::write(const Directory& directory, const std::string& name, std:
 
 Result<> Keeper::write_pair(const Directory& directory, const std::string& name,
                             const Identity& identity) {
-  WARREN_TRY(write(directory, name + ".key", identity.key));
-  return write(directory, name + ".crt", identity.certificate);
+  const std::array<File, 2> files{File{.name = name + ".key", .text = identity.key},
+                                  File{.name = name + ".crt", .text = identity.certificate}};
+  WARREN_TRY(directory.write(files));
+  for (const File& file : files) written_.push_back(directory.path_of(file.name));
+  return {};
 }
 
 }  // namespace warren::certs

@@ -9,11 +9,11 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string_view>
 
+#include "base/quote.h"
 #include "certs/commands.h"
 #include "os/process.h"
 
@@ -76,10 +76,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
 }
 
 // "warren: " and the reason on standard error, on one line.
-int complain(std::string reason, int status) {
-  std::ranges::replace_if(
-      reason, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
-  fmt::print(stderr, "warren: certs: {}\n", reason);
+int complain(std::string_view reason, int status) {
+  fmt::print(stderr, "warren: certs: {}\n", without_controls(reason, ' '));
   return status;
 }
 
@@ -100,6 +98,7 @@ int answer(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 int run(int count, char** arguments) {
+  if (!os::keep_memory_private()) return complain("its memory cannot be kept private", 1);
   // A configuration that the environment names could load code.
   ::OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   CommandLine line;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <climits>
+#include <ctime>
 
 namespace warren::certs {
 namespace {
@@ -95,6 +96,14 @@ Result<std::vector<Certificate>> parse_certificates(std::string_view text) {
   if (certificates.empty() || !at_end_of_pem()) return openssl_failure("reading a certificate");
   ::ERR_clear_error();
   return certificates;
+}
+
+Result<std::chrono::sys_seconds> end_of(const X509& certificate) {
+  std::tm broken_down{};
+  if (::ASN1_TIME_to_tm(::X509_get0_notAfter(&certificate), &broken_down) != 1) {
+    return openssl_failure("reading the end of a certificate");
+  }
+  return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&broken_down)));
 }
 
 std::string common_name(const X509& certificate) {

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ using Certificate = std::unique_ptr<X509, FreeWith<&X509_free>>;
 // All certificates in `text`, which may hold anything else between them and may be indented, as PEM
 // within YAML is. None, or one that cannot be read, is an error.
 [[nodiscard]] Result<std::vector<Certificate>> parse_certificates(std::string_view text);
+
+// When it ends.
+[[nodiscard]] Result<std::chrono::sys_seconds> end_of(const X509& certificate);
 
 // The only common name of the subject; empty when there is none, or more than one.
 [[nodiscard]] std::string common_name(const X509& certificate);

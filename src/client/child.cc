@@ -10,12 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
 #include <span>
 #include <utility>
 
+#include "base/duration.h"
 #include "client/program.h"
 #include "os/call.h"
 #include "os/context.h"
@@ -25,6 +27,8 @@
 
 namespace warren::client {
 namespace {
+
+using std::chrono::milliseconds;
 
 constexpr std::size_t kStackSize = std::size_t{64} << 10;
 constexpr int kNotExecuted = 127;
@@ -106,7 +110,7 @@ Result<os::UniqueFd> open_null() {
 }
 
 // Whether `fd` became readable in time.
-Result<bool> wait_for(int fd, std::chrono::milliseconds patience) {
+Result<bool> wait_for(int fd, milliseconds patience) {
   pollfd interest{.fd = fd, .events = POLLIN, .revents = 0};
   const auto wait = [&] { return ::poll(&interest, 1, static_cast<int>(patience.count())); };
   return WARREN_TRY(os::context(os::call_for<int>(wait), "waiting for a program")) > 0;
@@ -139,10 +143,17 @@ Result<Child> Child::start(ChildOrder order) {
               os::message(os::Errno{birth.error}));
 }
 
-Result<std::string> Child::first_line() {
+Result<std::string> Child::first_line(milliseconds patience) {
+  const auto last = std::chrono::steady_clock::now() + patience;
   std::string said;
   std::array<char, 1024> buffer;
   while (!said.contains('\n')) {
+    const auto left = std::chrono::ceil<milliseconds>(last - std::chrono::steady_clock::now());
+    if (!WARREN_TRY(wait_for(report_.get(), std::max(left, milliseconds(0))))) {
+      WARREN_TRY(end(milliseconds(0)));
+      return fail(Errc::kUnavailable, "it has said nothing for {} and was ended",
+                  warren::to_text(patience));
+    }
     const std::size_t count = WARREN_TRY(
         os::context(os::read_some(report_.get(), std::as_writable_bytes(std::span(buffer))),
                     "reading what a program says"));
@@ -167,7 +178,7 @@ Result<int> Child::wait() {
   return status;
 }
 
-Result<int> Child::end(std::chrono::milliseconds patience) {
+Result<int> Child::end(milliseconds patience) {
   std::ignore = os::send_signal(pidfd_.get(), SIGTERM);  // It may have ended by itself.
   if (!WARREN_TRY(wait_for(pidfd_.get(), patience))) {
     std::ignore = os::send_signal(pidfd_.get(), SIGKILL);

@@ -45,8 +45,9 @@ class Child {
   // Ready to read once it has ended.
   [[nodiscard]] int fd() const noexcept { return pidfd_.get(); }
 
-  // Waits for the first line that it says, or for what there is of it when it says no more.
-  [[nodiscard]] Result<std::string> first_line();
+  // Waits for the first line that it says, or for what there is of it when it says no more. One
+  // that has not said it within `patience` is ended: kUnavailable.
+  [[nodiscard]] Result<std::string> first_line(std::chrono::milliseconds patience);
 
   // The wait status, once; nothing while it lives.
   [[nodiscard]] std::optional<int> reap();

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -26,15 +27,15 @@ ChildOrder order(std::vector<std::string> arguments) {
           .ends_with_us = EndsWithUs::kYes};
 }
 
-// Writes until nobody takes it, and then waits for that.
-Result<Child> start_endless() {
-  return Child::start(order({"--gtest_filter=EndText.*", "--gtest_repeat=-1"}));
+// Writes to its standard output until nobody takes it, and then waits for that.
+ChildOrder endless() {
+  return order({"--gtest_filter=EndText.*", "--gtest_repeat=-1"});
 }
 
 TEST(Child, SaysItsFirstLineAndEnds) {
   auto child = Child::start(order({"--gtest_list_tests"}));
   ASSERT_TRUE(child.has_value()) << child.error().message;
-  const auto line = child->first_line();
+  const auto line = child->first_line(seconds(60));
   ASSERT_TRUE(line.has_value());
   EXPECT_THAT(*line, StartsWith("Running main()"));
   EXPECT_EQ(child->end(seconds(60)).has_value(), true);
@@ -46,8 +47,20 @@ TEST(Child, SaysNothingWhereItEndsBefore) {
   quiet.says_on = SaysOn::kThree;
   auto child = Child::start(std::move(quiet));
   ASSERT_TRUE(child.has_value());
-  EXPECT_EQ(child->first_line(), "");
+  EXPECT_EQ(child->first_line(seconds(60)), "");
   EXPECT_EQ(child->wait(), 0);
+}
+
+TEST(Child, IsEndedWhenItNeverSaysItsFirstLine) {
+  ChildOrder silent = endless();
+  silent.says_on = SaysOn::kThree;
+  auto child = Child::start(std::move(silent));
+  ASSERT_TRUE(child.has_value());
+  EXPECT_THAT(
+      child->first_line(std::chrono::milliseconds(50)),
+      HoldsError(Errc::kUnavailable, HasSubstr("it has said nothing for 50ms and was ended")));
+  pollfd ended{.fd = child->fd(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&ended, 1, 0), 1);
 }
 
 TEST(Child, IsNamedWhereItCannotBeStarted) {
@@ -59,7 +72,7 @@ TEST(Child, IsNamedWhereItCannotBeStarted) {
 }
 
 TEST(Child, EndsWhenItIsToldTo) {
-  auto child = start_endless();
+  auto child = Child::start(endless());
   ASSERT_TRUE(child.has_value());
   EXPECT_EQ(child->reap(), std::nullopt);
   const auto status = child->end(seconds(60));

@@ -14,6 +14,9 @@
 namespace warren::client {
 namespace {
 
+// How long an engine that has gone may take to come back by itself.
+constexpr std::chrono::seconds kPatience{2};
+
 bool is_absent(const Error& error) {
   return error.code == Errc::kNotFound || error.code == Errc::kUnavailable;
 }
@@ -77,23 +80,30 @@ Result<wire::ClientChannel> connect(const EnginePlace& place, Startup startup) {
   return connect_here(std::get<Places>(place), startup);
 }
 
+Startup startup_after(Backoff::Clock::duration away) {
+  return away < kPatience ? Startup::kNever : Startup::kIfAbsent;
+}
+
+Result<wire::ClientChannel> connect_again(const EnginePlace& place, Startup startup) {
+  const auto lost_at = Backoff::Clock::now();
+  Backoff backoff(lost_at);
+  while (!backoff.is_over()) {
+    std::this_thread::sleep_until(backoff.next());
+    const auto away = Backoff::Clock::now() - lost_at;
+    auto channel = connect(place, startup == Startup::kNever ? startup : startup_after(away));
+    if (channel || !is_lost(channel.error())) return channel;
+    backoff.failed(Backoff::Clock::now());
+  }
+  return fail(Errc::kUnavailable, "the engine has gone and did not come back");
+}
+
 Result<EngineClient> EngineClient::open(const EnginePlace& place, Startup startup) {
   return EngineClient(place, WARREN_TRY(connect(place, startup)));
 }
 
 Result<> EngineClient::reconnect() {
-  Backoff backoff(Backoff::Clock::now());
-  while (!backoff.is_over()) {
-    std::this_thread::sleep_until(backoff.next());
-    auto channel = connect(place_, Startup::kNever);
-    if (channel) {
-      channel_ = *std::move(channel);
-      return {};
-    }
-    if (!is_lost(channel.error())) return std::unexpected(channel.error());
-    backoff.failed(Backoff::Clock::now());
-  }
-  return fail(Errc::kUnavailable, "the engine has gone and did not come back");
+  channel_ = WARREN_TRY(connect_again(place_, Startup::kNever));
+  return {};
 }
 
 }  // namespace warren::client

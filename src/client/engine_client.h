@@ -62,6 +62,14 @@ class Backoff {
   Clock::time_point last_;
 };
 
+// Whether another engine may be started for one that has been away for so long: until then it may
+// come back by itself.
+[[nodiscard]] Startup startup_after(Backoff::Clock::duration away);
+
+// Waits for an engine that has gone to be back, or for another one. With kIfAbsent, that is started
+// as startup_after() says. Fails after Backoff's time.
+[[nodiscard]] Result<wire::ClientChannel> connect_again(const EnginePlace& place, Startup startup);
+
 class EngineClient {
  public:
   [[nodiscard]] static Result<EngineClient> open(const EnginePlace& place, Startup startup);
@@ -80,7 +88,7 @@ class EngineClient {
     return reply;
   }
 
-  // Waits for an engine to come back, starting none. Fails after Backoff's time.
+  // As connect_again(), starting none.
   [[nodiscard]] Result<> reconnect();
 
  private:

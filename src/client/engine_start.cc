@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -13,6 +14,9 @@
 
 namespace warren::client {
 namespace {
+
+// It may have much to look after first that has lived on without it.
+constexpr std::chrono::minutes kPatience{10};
 
 // Only Warren's own variables: an engine outlives the shell it was started from.
 std::vector<std::string> engine_environment() {
@@ -46,7 +50,7 @@ Result<Child> start_engine(const Places& places, EndsWithUs ends_with_us) {
                     .environment = engine_environment(),
                     .says_on = logs_to_journal ? SaysOn::kThreeWithErrors : SaysOn::kThree,
                     .ends_with_us = ends_with_us}));
-  std::string line = WARREN_TRY(child.first_line());
+  std::string line = WARREN_TRY(context(child.first_line(kPatience), "starting the engine"));
   if (line + '\n' == wire::kReadyLine) return child;
   // It has said why it cannot run, or nothing, and is about to end.
   const int status = WARREN_TRY(child.wait());

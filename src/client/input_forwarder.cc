@@ -50,7 +50,9 @@ void InputForwarder::advance(const std::array<pollfd, 2>& ready) {
 void InputForwarder::read_source() {
   const auto count = os::read_some(source_, bytes_);
   if (!count && count.error() == os::Errno{EAGAIN}) return;
-  if (!count || *count == 0) return end();
+  has_ended_ = !count || *count == 0;
+  if (has_ended_) return end();
+  has_begun_ = true;
   begin_ = 0;
   end_ = *count;
 }

@@ -26,6 +26,9 @@ class InputForwarder {
   // Advances as far as it goes without waiting, given what poll(2) said.
   void advance(const std::array<pollfd, 2>& ready);
 
+  // Whether a part of the input has been carried, and its end has not been reached.
+  [[nodiscard]] bool is_in_the_middle() const noexcept { return has_begun_ && !has_ended_; }
+
  private:
   void read_source();
   void write_pipe();
@@ -36,6 +39,8 @@ class InputForwarder {
   std::array<std::byte, 65536> bytes_;
   std::size_t begin_ = 0;  // Read and not yet written: [begin_, end_).
   std::size_t end_ = 0;
+  bool has_begun_ = false;
+  bool has_ended_ = false;
 };
 
 }  // namespace warren::client

@@ -93,6 +93,13 @@ struct NodeField {
   Json (*read)(const v1::Node& node);
 };
 
+// What ListRequest.VIEW_BASIC tells. In the order of kNodeFields.
+constexpr std::string_view kBasicFields[] = {
+    "id",           "seq",     "name",    "kind",   "state",      "cause",      "exit_code",
+    "signal",       "command", "sandbox", "parent", "created_at", "started_at", "ended_at",
+    "scheduled_at", "late_ms", "owner",   "face",   "message",
+};
+
 // In the order of docs/reference/cli.md.
 constexpr NodeField kNodeFields[] = {
     {"id", [](const v1::Node& node) -> Json { return node.id(); }},
@@ -163,6 +170,14 @@ Result<Json> node_to_json(const v1::Node& node, const std::vector<std::string>& 
     json[name] = field->read(node);
   }
   return json;
+}
+
+v1::ListRequest::View view_of(const std::vector<std::string>& fields) {
+  const auto is_basic = [](const std::string& name) {
+    return std::ranges::find(kBasicFields, name) != std::end(kBasicFields);
+  };
+  return !fields.empty() && std::ranges::all_of(fields, is_basic) ? v1::ListRequest::VIEW_BASIC
+                                                                  : v1::ListRequest::VIEW_FULL;
 }
 
 Json event_to_json(const v1::NodeEvent& event) {

@@ -19,6 +19,8 @@ namespace warren::client {
 // Only these fields, in their order; all when `fields` is empty. Fails on an unknown name.
 [[nodiscard]] Result<nlohmann::ordered_json> node_to_json(const v1::Node& node,
                                                           const std::vector<std::string>& fields);
+// The view of a list that has all of these fields of each node; without any, they are all meant.
+[[nodiscard]] v1::ListRequest::View view_of(const std::vector<std::string>& fields);
 [[nodiscard]] nlohmann::ordered_json event_to_json(const v1::NodeEvent& event);
 [[nodiscard]] nlohmann::ordered_json stats_to_json(const v1::StatsEvent& event);
 [[nodiscard]] nlohmann::ordered_json doctor_to_json(const v1::DoctorReply& reply);

@@ -72,6 +72,12 @@ TEST(NodeToJson, RefusesAFieldThatDoesNotExist) {
               test::HoldsError(Errc::kInvalidArgument, "there is no field 'sqe'"));
 }
 
+TEST(ViewOf, IsBasicWhereThatIsEnough) {
+  EXPECT_EQ(view_of({"id", "state", "command"}), v1::ListRequest::VIEW_BASIC);
+  EXPECT_EQ(view_of({"id", "limits"}), v1::ListRequest::VIEW_FULL);
+  EXPECT_EQ(view_of({}), v1::ListRequest::VIEW_FULL);
+}
+
 TEST(DoctorToJson, SaysWhereTheEngineIs) {
   v1::DoctorReply reply;
   reply.set_pid(42);

@@ -13,16 +13,6 @@
 #include "client/run_call.h"
 
 namespace warren::client {
-namespace {
-
-// How long an engine that has gone may take to come back by itself before we start another.
-constexpr std::chrono::seconds kPatience{2};
-
-Startup startup_after(Backoff::Clock::duration away) {
-  return away < kPatience ? Startup::kNever : Startup::kIfAbsent;
-}
-
-}  // namespace
 
 Result<v1::Node> RunSession::run() {
   channel_ = WARREN_TRY(connect(settings_.engine, Startup::kIfAbsent));
@@ -244,7 +234,10 @@ Result<> RunSession::forward_signals() {
   return {};
 }
 
+// The pipe to a command on this machine outlives its engine.
 void RunSession::lose_engine() {
+  const bool loses_input = is_elsewhere(settings_.engine) && input_ && input_->is_in_the_middle();
+  has_lost_input_ = has_lost_input_ || loses_input;
   channel_.reset();
   log_call_.reset();
   away_since_ = Clock::now();

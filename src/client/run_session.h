@@ -32,7 +32,8 @@ struct RunSettings {
   std::function<void(const v1::RunEvent&)> introduced = {};
 };
 
-// Starts the job and gives its id, once the engine has all it needs for it.
+// Starts the job and gives its id, once an engine has all it needs for it. Where the engine goes
+// before it has answered, the next one is asked again, with the request's idempotency key.
 [[nodiscard]] Result<std::string> run_detached(RunSettings settings);
 
 class RunSession {
@@ -43,6 +44,8 @@ class RunSession {
 
   // Returns the job once it has ended and all its output has been shown.
   [[nodiscard]] Result<v1::Node> run();
+  // Whether a lost connection has cut off the input of a job elsewhere.
+  [[nodiscard]] bool has_lost_input() const noexcept { return has_lost_input_; }
   [[nodiscard]] std::uint64_t lost_bytes() const { return printer_ ? printer_->lost_bytes() : 0; }
 
  private:
@@ -84,6 +87,7 @@ class RunSession {
   PieceOutput* pieces_ = nullptr;  // The printer's, where the output comes in pieces.
   bool blocked_ = false;           // Standard output or error take nothing now.
   std::unique_ptr<InputForwarder> input_;
+  bool has_lost_input_ = false;
   std::optional<SignalSource> signals_;
   std::deque<int> pending_signals_;
   int interrupts_ = 0;

@@ -29,6 +29,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr milliseconds kStartPatience{60'000};  // Of the gateway.
 constexpr milliseconds kGatewayPatience{5'000};
 // An engine gives back what it has opened on the host, and ends jobs that go with it.
 constexpr milliseconds kEnginePatience{60'000};
@@ -112,7 +113,8 @@ Result<> Services::start_gateway() {
     order.arguments.insert(order.arguments.end(), {"--config", order_.places.config});
   }
   Child child = WARREN_TRY(Child::start(std::move(order)));
-  const std::string line = WARREN_TRY(child.first_line());
+  const std::string line =
+      WARREN_TRY(context(child.first_line(kStartPatience), "starting the gateway"));
   constexpr std::string_view kListening = "listening on ";
   if (!line.starts_with(kListening)) return not_started("the gateway", child, line);
   address_ = line.substr(kListening.size());

@@ -5,15 +5,15 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/quote.h"
+
 namespace warren::client {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string printable(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
-  return text;
+std::string printable(std::string_view text) {
+  return without_controls(text, '?');
 }
 
 std::string cell(const Json& value) {

@@ -23,8 +23,8 @@ TEST(Table, AlignsColumnsInTheOrderAskedFor) {
 }
 
 TEST(Table, KeepsControlCharactersFromTheTerminal) {
-  const Json rows = {{{"name", "a\x1b[2Jb\nc"}}};
-  EXPECT_EQ(*format_table(rows, {"name"}), "NAME\na?[2Jb?c\n");
+  const Json rows = {{{"name", "a\x1b[2Jb\nc\xc2\x9b"}}};
+  EXPECT_EQ(*format_table(rows, {"name"}), "NAME\na?[2Jb?c?\n");
 }
 
 TEST(Table, CountsCharactersNotBytes) {

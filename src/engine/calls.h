@@ -38,6 +38,12 @@ template <typename Request>
   return request;
 }
 
+// Of a call that is about all nodes it names: each costs something, also one that is named again.
+[[nodiscard]] inline Result<> check_names(int count, int most) {
+  if (count <= most) return {};
+  return fail(Errc::kInvalidArgument, "nodes: {} are more than {}", count, most);
+}
+
 [[nodiscard]] inline Task<Result<>> reply(const CallPtr& call,
                                           const google::protobuf::MessageLite& message) {
   return call->send(message.SerializeAsString());

@@ -6,8 +6,8 @@
 
 #include <string>
 
+#include "engine/database_fixture.h"
 #include "engine/engine_fixture.h"
-#include "store/sqlite.h"
 
 namespace warren::engine {
 namespace {
@@ -17,13 +17,6 @@ using ::warren::test::HoldsError;
 
 class IntakeTest : public EngineTest {
  protected:
-  // On a connection of its own, while the engine has the database open.
-  void change_database(const std::string& sql) const {
-    auto database = store::Database::open(places_.state_dir / "state.db");
-    ASSERT_TRUE(database.has_value()) << database.error().message;
-    const auto done = database->run_script(sql);
-    ASSERT_TRUE(done.has_value()) << done.error().message;
-  }
   [[nodiscard]] int listed() {
     const auto answer = call<v1::ListReply>(wire::kList, v1::ListRequest());
     EXPECT_TRUE(answer.has_value());
@@ -36,6 +29,7 @@ TEST_F(IntakeTest, GivesBackWhatItReservedForAJobThatCannotBeStored) {
   config.max_queued = 1;
   start(config);
   change_database(
+      places_,
       "CREATE TRIGGER full BEFORE INSERT ON nodes BEGIN SELECT RAISE(ABORT, 'refused'); END");
   v1::RunRequest request = request_for({"exit", "0"});
   request.mutable_spec()->set_name("web");
@@ -45,7 +39,7 @@ TEST_F(IntakeTest, GivesBackWhatItReservedForAJobThatCannotBeStored) {
     EXPECT_THAT(refused.error().message, HasSubstr("refused"));
     EXPECT_EQ(provider_.reservations(), 0U);
   }
-  change_database("DROP TRIGGER full");
+  change_database(places_, "DROP TRIGGER full");
   const auto event = run(request);
   ASSERT_TRUE(event.has_value()) << event.error().message;
   EXPECT_EQ(wait(event->id()).state(), "COMPLETED");
@@ -59,7 +53,7 @@ TEST_F(IntakeTest, GivesNoKeysJobToWhoHasOnlyTheNameOfItsOwner) {
   ASSERT_TRUE(first.has_value()) << first.error().message;
   std::ignore = wait(wait(first->id()).sandbox());
   EXPECT_EQ(run(request)->id(), first->id());
-  change_database("UPDATE nodes SET owner_uid = 4711");
+  change_database(places_, "UPDATE nodes SET owner_uid = 4711");
   EXPECT_THAT(run(request), HoldsError(Errc::kAlreadyExists, HasSubstr("another owner")));
 }
 

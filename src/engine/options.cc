@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/directory_path.h"
+#include "base/option_words.h"
 
 namespace warren::engine {
 namespace {
@@ -56,21 +57,10 @@ Result<Options> parse_options(std::span<char* const> arguments) {
   options.places.state_dir = WARREN_TRY(directory("WARREN_STATE_DIR", kUsualStateDir));
   options.places.runtime_dir = WARREN_TRY(directory("WARREN_RUNTIME_DIR", "/run/warren"));
   options.cgroup_root = cgroup_root();
-  for (std::size_t next = 1; next < arguments.size(); ++next) {
-    const std::string_view word = arguments[next];
-    if (word == "--help") {
-      options.shows_help = true;
-      return options;
-    }
-    const std::size_t equals = word.find('=');
-    const bool has_value = equals != std::string_view::npos;
-    if (!has_value && ++next == arguments.size()) {
-      return fail(Errc::kInvalidArgument, "{}: a value is missing, or there is no such option",
-                  word);
-    }
-    const std::string_view value = has_value ? word.substr(equals + 1) : arguments[next];
-    WARREN_TRY(set_option(options, word.substr(0, equals), value));
-  }
+  const auto words = WARREN_TRY(parse_option_words(arguments));
+  options.shows_help = !words;
+  if (!words) return options;
+  for (const auto& [flag, value] : *words) WARREN_TRY(set_option(options, flag, value));
   return options;
 }
 

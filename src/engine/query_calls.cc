@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -19,6 +20,12 @@ using provider::Check;
 
 // Other readers have their turn between two pages of a list.
 constexpr std::uint64_t kListPage = 1024;
+// And none is large, for as long as its reader may take.
+constexpr std::size_t kListPageBytes = std::size_t{1} << 20;
+// More than fit into a command line.
+constexpr int kMostAwaited = 65'536;
+// How long a disk may take before whoever asks hears of it.
+constexpr std::chrono::seconds kRecordPatience{10};
 constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
 Check bound(std::string name, std::uint64_t value, std::string key) {
@@ -29,6 +36,13 @@ Check bound(std::string name, std::uint64_t value, std::string key) {
   }
   return {.name = std::move(name), .verdict = Check::Verdict::kOk, .detail = fmt::to_string(value)};
 }
+
+// What a call waits for. One that has ended is read again when its turn comes: all of them together
+// might be more than there is memory.
+struct Awaited {
+  NodeId id;
+  LiveNodePtr live;
+};
 
 // What is unlimited unless a job says otherwise.
 std::vector<Check> bounds_of(const Config& config) {
@@ -122,7 +136,13 @@ Task<Result<>> QueryCalls::get(KnownCall call) {
 
 Task<Result<v1::Node>> QueryCalls::describe(FoundNode found) {
   v1::Node message = to_proto(found.node());
-  co_await core_.journal.commit();  // A crash must not take back what a client was told.
+  // A crash must not take back what a client was told.
+  if (const bool is_kept = co_await core_.journal.commit_within(kRecordPatience); !is_kept) {
+    co_return fail(Errc::kResourceExhausted,
+                   "what has become of {} cannot be recorded now, and so not be told: the disk of "
+                   "the engine's state may be full",
+                   found.node().id.to_text());
+  }
   WARREN_CO_TRY(const std::vector<NodeId> children, co_await core_.reads.children(found.node().id));
   for (const NodeId& child : children) {
     // A job's sandbox is a part of it, and has a field of its own.
@@ -152,25 +172,30 @@ Task<Result<>> QueryCalls::list(KnownCall call) {
   }
   query.face = model::listed_face(caller.face);
   query.specs_of_live = false;
+  query.most_bytes = kListPageBytes;
   std::uint64_t left = query.limit == 0 ? kUnlimited : query.limit;
   while (left > 0) {
     query.limit = static_cast<std::uint32_t>(std::min(left, kListPage));
     WARREN_CO_TRY(store::Page page, co_await core_.reads.list(query));
-    left -= page.next ? query.limit : left;
+    left -= page.next ? page.nodes.size() : left;
     query.below = page.next.value_or(0);
-    WARREN_CO_TRY(co_await send_nodes(call.call, std::move(page.nodes)));
+    WARREN_CO_TRY(co_await send_nodes(call.call, std::move(page.nodes), request.view()));
   }
   co_return Result<>{};
 }
 
-Task<Result<>> QueryCalls::send_nodes(CallPtr call, std::vector<model::Node> nodes) {
+Task<Result<>> QueryCalls::send_nodes(CallPtr call, std::vector<model::Node> nodes,
+                                      v1::ListRequest::View view) {
   NodesPart<v1::ListReply> part;
   for (model::Node& node : nodes) {
-    if (!model::is_final(node.state)) {
-      WARREN_CO_TRY(const bool is_known, co_await complete(node));
+    const bool was_live = !model::is_final(node.state);
+    const LiveNodePtr live = was_live ? core_.tree.find(node.id) : nullptr;
+    if (was_live && !live) {
+      WARREN_CO_TRY(const bool is_known, co_await read_again(node));
       if (!is_known) continue;
     }
-    part.add(to_proto(node));
+    part.add(to_proto(node, live ? live->node.spec : node.spec, view));
+    node.spec = {};  // What was said of it is not kept while the rest waits.
     if (part.is_large()) {
       WARREN_CO_TRY(co_await reply(call, part.take()));
     }
@@ -179,12 +204,7 @@ Task<Result<>> QueryCalls::send_nodes(CallPtr call, std::vector<model::Node> nod
   co_return co_await reply(call, part.take());
 }
 
-Task<Result<bool>> QueryCalls::complete(model::Node& node) {
-  if (const LiveNodePtr live = core_.tree.find(node.id)) {
-    node.spec = live->node.spec;
-    co_return true;
-  }
-  // It has ended since the list was read, and may be forgotten.
+Task<Result<bool>> QueryCalls::read_again(model::Node& node) {
   WARREN_CO_TRY(std::optional<model::Node> stored, co_await core_.reads.find(node.id));
   if (!stored) co_return false;
   node = *std::move(stored);
@@ -193,20 +213,27 @@ Task<Result<bool>> QueryCalls::complete(model::Node& node) {
 
 Task<Result<>> QueryCalls::wait(KnownCall call) {
   WARREN_CO_TRY(const v1::WaitRequest request, parse<v1::WaitRequest>(*call.call));
+  WARREN_CO_TRY(check_names(request.nodes_size(), kMostAwaited));
   const std::shared_ptr<Gate> gone = gone_gate(*call.call);
-  std::vector<FoundNode> all;
+  std::vector<Awaited> all;
   std::vector<std::shared_ptr<Following>> following;
   for (const std::string& name : request.nodes()) {
-    WARREN_CO_TRY(FoundNode found,
+    WARREN_CO_TRY(const FoundNode found,
                   co_await directory_.find(name, call.caller, model::Method::kWait));
-    if (const JobPtr job = core_.jobs.find(found.node().id)) following.push_back(job->follow());
-    all.push_back(std::move(found));
+    const NodeId id = found.node().id;
+    if (const JobPtr job = core_.jobs.find(id)) following.push_back(job->follow());
+    all.push_back({.id = id, .live = found.live});
   }
   NodesPart<v1::WaitReply> part;
-  for (const FoundNode& found : all) {
-    if (found.live) co_await found.live->ended.wait_either(*gone);
+  for (const Awaited& each : all) {
+    if (each.live) co_await each.live->ended.wait_either(*gone);
     if (gone->is_open()) co_return client_is_gone();
-    part.add(to_proto(found.node()));
+    if (each.live) {
+      part.add(to_proto(each.live->node));
+    } else {
+      WARREN_CO_TRY(const FoundNode found, co_await directory_.find_by_id(each.id));
+      part.add(to_proto(found.node()));
+    }
     if (part.is_large()) {
       WARREN_CO_TRY(co_await reply(call.call, part.take()));
     }

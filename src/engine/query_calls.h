@@ -36,9 +36,10 @@ class QueryCalls {
 
  private:
   [[nodiscard]] Task<Result<v1::Node>> describe(FoundNode found);
-  [[nodiscard]] Task<Result<>> send_nodes(CallPtr call, std::vector<model::Node> nodes);
-  // Adds the spec to a node that was listed without it; false when the node is no more.
-  [[nodiscard]] Task<Result<bool>> complete(model::Node& node);
+  [[nodiscard]] Task<Result<>> send_nodes(CallPtr call, std::vector<model::Node> nodes,
+                                          v1::ListRequest::View view);
+  // Of a node that has ended since the list was read; false when it is forgotten already.
+  [[nodiscard]] Task<Result<bool>> read_again(model::Node& node);
   [[nodiscard]] Task<> add_live_facts(LiveNodePtr live, v1::Node& message);
 
   Core& core_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/clock.h"
+#include "engine/database_fixture.h"
 #include "engine/engine_fixture.h"
 #include "store/store.h"
 
@@ -78,7 +79,68 @@ TEST_F(ListCall, ListsTheCommandsOfLiveAndOfEndedJobs) {
   EXPECT_THAT(answer->nodes(1).command(), ElementsAre("exit", "0"));
 }
 
+TEST_F(ListCall, TellsLessInTheBasicView) {
+  start();
+  std::ignore = wait(run({"exit", "0"}));
+  v1::ListRequest request;
+  request.set_view(v1::ListRequest::VIEW_BASIC);
+  const auto answer = call<v1::ListReply>(wire::kList, request);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  ASSERT_EQ(answer->nodes_size(), 1);
+  EXPECT_THAT(answer->nodes(0).command(), ElementsAre("exit", "0"));
+  EXPECT_EQ(answer->nodes(0).cause(), "exited(0)");
+  EXPECT_FALSE(answer->nodes(0).has_limits());
+  EXPECT_FALSE(answer->nodes(0).has_usage());
+  EXPECT_EQ(answer->nodes(0).image(), "");
+}
+
+using WaitCall = EngineTest;
 using StatsCall = EngineTest;
+
+TEST_F(WaitCall, AnswersForEachNameHoweverOftenItIsThere) {
+  start();
+  const std::string id = run({"exit", "7"});
+  std::ignore = wait(id);
+  v1::WaitRequest request;
+  for (int i = 0; i < 1000; ++i) request.add_nodes(id);
+  const auto answer = call<v1::WaitReply>(wire::kWait, request);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  ASSERT_EQ(answer->nodes_size(), 1000);
+  EXPECT_EQ(answer->nodes(999).id(), id);
+  EXPECT_EQ(answer->nodes(999).exit_code(), 7);
+}
+
+TEST_F(WaitCall, TakesNoMoreNamesThanACommandLineHas) {
+  start();
+  v1::WaitRequest request;
+  for (int i = 0; i < 65'537; ++i) request.add_nodes("1");
+  EXPECT_THAT(call<v1::WaitReply>(wire::kWait, request),
+              test::HoldsError(Errc::kInvalidArgument, "nodes: 65537 are more than 65536"));
+}
+
+TEST_F(StatsCall, TakesSomeThousandNames) {
+  start();
+  v1::StatsRequest request;
+  for (int i = 0; i < 4097; ++i) request.add_nodes("1");
+  EXPECT_THAT(call<v1::StatsEvent>(wire::kStats, request),
+              test::HoldsError(Errc::kInvalidArgument, "nodes: 4097 are more than 4096"));
+}
+
+using GetCall = EngineTest;
+
+TEST_F(GetCall, SaysThatAStateCannotBeRecordedInsteadOfWaitingForEver) {
+  start();
+  change_database(
+      places_,
+      "CREATE TRIGGER full BEFORE UPDATE ON nodes BEGIN SELECT RAISE(ABORT, 'refused'); END");
+  v1::NodeRequest job;
+  job.set_node(run({"exit", "0"}));
+  EXPECT_THAT(
+      call<v1::Node>(wire::kGet, job),
+      test::HoldsError(Errc::kResourceExhausted, ::testing::HasSubstr("cannot be recorded now")));
+  change_database(places_, "DROP TRIGGER full");
+  EXPECT_EQ(wait(job.node()).state(), "COMPLETED");
+}
 
 TEST_F(ListCall, TellsOfVariablesNothingButTheirNames) {
   start();
@@ -96,6 +158,18 @@ TEST_F(ListCall, TellsOfVariablesNothingButTheirNames) {
   EXPECT_THAT(answer->variables(), ElementsAre("TOKEN"));
   EXPECT_EQ(answer->workdir(), "/tmp");
   EXPECT_THAT(answer->SerializeAsString(), ::testing::Not(::testing::HasSubstr("hush")));
+}
+
+TEST_F(StatsCall, ShowsAsMuchOfWhatHasEnded) {
+  start();
+  const std::string id = run({"exit", "0", std::string(5000, 'x'), "y"});
+  std::ignore = wait(id);
+  v1::StatsRequest request;
+  request.add_nodes(id);
+  const auto answer = call<v1::StatsEvent>(wire::kStats, request);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_THAT(answer->readings(0).command(),
+              ElementsAre("exit", "0", std::string(4096 - 5 - 2, 'x')));
 }
 
 TEST_F(StatsCall, CutsLongCommandsInStatistics) {

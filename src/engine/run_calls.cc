@@ -37,6 +37,18 @@ bool wants_start(const v1::RunRequest& request) {
   return request.output() || request.spec().input() || request.stages();
 }
 
+// Fails where the files of a job did not arrive: whoever repeats the call that made it has not
+// heard of that.
+Result<> check_files(const model::Node& node, const JobPtr& job) {
+  constexpr std::string_view kStage = "upload";
+  const bool is_known = node.cause.type == model::Cause::Type::kStartFailed;
+  if (is_known && node.cause.subject == kStage) {
+    return fail(Errc::kFailedPrecondition, "{}", node.message);
+  }
+  if (!job || !job->ended || job->ended->failed_stage != kStage) return {};
+  return fail(Errc::kFailedPrecondition, "{}", job->ended->message);
+}
+
 }  // namespace
 
 Task<Result<>> RunCalls::plan(KnownCall call) {
@@ -106,25 +118,38 @@ Task<Result<>> RunCalls::begin(CallPtr call, JobPtr job, v1::RunRequest request)
   co_return co_await attach(call, job, std::move(request));
 }
 
-// Where nobody waits for a start, or for its time to come first, the end of this call says that the
-// files have arrived.
+// Where nobody waits for a start, or for its time to come first, the end of this call says whether
+// the files have arrived.
 Task<Result<>> RunCalls::begin_with_upload(CallPtr call, JobPtr job, v1::RunRequest request) {
   v1::RunEvent event = introduction(job->process->node);
   const bool is_kept = job->process->node.state == model::State::kScheduled;
   Result<Upload> upload = co_await open_upload(job);
   if (!upload) {
     supervisor_.refuse(job, upload.error());
-    co_return co_await reply(call, event);
+    WARREN_CO_TRY(co_await reply(call, event));
+    if (wants_start(request)) co_return Result<>{};
+    co_return std::unexpected(std::move(upload.error()));
   }
   event.set_has_uploads(true);
   std::vector<wire::Handed> handed;
   handed.push_back({.kind = v1::HANDED_ARCHIVE, .descriptor = std::move(upload->archive)});
   WARREN_CO_TRY(co_await call->send(event.SerializeAsString(), std::move(handed)));
-  if (!is_kept && wants_start(request)) co_return Result<>{};
+  if (!is_kept && wants_start(request)) {
+    co_return co_await say_if_waiting(call, job, upload->outcome);
+  }
   const std::shared_ptr<Gate> gone = gone_gate(*call);
   co_await upload->outcome->known.wait_either(*gone);
   if (gone->is_open()) co_return client_is_gone();
   co_return context(upload->outcome->result, "upload");
+}
+
+Task<Result<>> RunCalls::say_if_waiting(CallPtr call, JobPtr job,
+                                        std::shared_ptr<Upload::Outcome> outcome) {
+  const std::shared_ptr<Gate> gone = gone_gate(*call);
+  co_await outcome->passed_on.wait_either(*gone);
+  if (gone->is_open()) co_return client_is_gone();
+  if (job->admitted.is_open()) co_return Result<>{};
+  co_return co_await reply(call, introduction(job->process->node));
 }
 
 Task<Result<>> RunCalls::attach(CallPtr call, JobPtr job, v1::RunRequest request) {
@@ -189,7 +214,8 @@ Task<Result<>> RunCalls::repeat(KnownCall repeated, NodeId first, v1::RunRequest
     add_output(core_.sandboxes.provider().open_log(first), event, handed);
     WARREN_CO_TRY(co_await call->send(event.SerializeAsString(), std::move(handed)));
   }
-  if (request.detach()) co_return Result<>{};
+  if (request.detach() && wants_start(request)) co_return Result<>{};
+  if (request.detach()) co_return check_files(found.node(), job);
   if (found.live) co_return co_await follow(call, found.live);
   v1::RunEvent last;
   *last.mutable_ended() = to_proto(found.node());
@@ -237,6 +263,7 @@ Task<> RunCalls::receive_upload(JobPtr job, std::shared_ptr<Upload::Outcome> out
     const Result<> refused = context(outcome->result, "upload");
     supervisor_.refuse(job, refused.error());
   }
+  outcome->passed_on.open();
 }
 
 void RunCalls::client_has_left(const JobPtr& job, const model::Caller& caller) {

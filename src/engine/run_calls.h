@@ -38,6 +38,9 @@ class RunCalls {
                                    std::shared_ptr<Upload::Outcome> outcome);
   [[nodiscard]] Task<> receive_upload(JobPtr job, std::shared_ptr<Upload::Outcome> outcome);
   [[nodiscard]] Task<Result<>> begin_with_upload(CallPtr call, JobPtr job, v1::RunRequest request);
+  // A client whose job has to wait, though its files are there, learns that before its start.
+  [[nodiscard]] Task<Result<>> say_if_waiting(CallPtr call, JobPtr job,
+                                              std::shared_ptr<Upload::Outcome> outcome);
   void client_has_left(const JobPtr& job, const model::Caller& caller);
 
   Core& core_;

@@ -30,7 +30,22 @@ std::int64_t monotonic_ns() {
   return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-class RunCall : public EngineTest {};
+class RunCall : public EngineTest {
+ protected:
+  [[nodiscard]] static v1::RunRequest request_with_files() {
+    v1::RunRequest request = request_for({"exit", "0"});
+    request.set_idempotency_key("k");
+    request.mutable_spec()->set_uploads(true);
+    return request;
+  }
+  // A client that has got as far as sending its files.
+  [[nodiscard]] wire::ClientChannel begin_sending(const v1::RunRequest& request) {
+    wire::ClientChannel channel = connect();
+    EXPECT_TRUE(channel.open(wire::kRun, request).has_value());
+    EXPECT_TRUE(channel.next().has_value());
+    return channel;
+  }
+};
 
 TEST_F(RunCall, TellsOfTheStagesOfAStartInTheirOrder) {
   start();
@@ -80,6 +95,23 @@ TEST_F(RunCall, TellsOfTheTimeAJobHadToWaitForItsTurn) {
   EXPECT_GT(event.stages().admitted_ns(), waiting);
 }
 
+TEST_F(RunCall, SaysOfAJobWithFilesTooThatItHasToWait) {
+  start(with_slots(1));
+  const std::string first = run({"sleep"});
+  wait_for_state(first, "RUNNING");
+  v1::RunRequest request = request_with_files();
+  request.set_stages(true);
+  wire::ClientChannel channel = begin_sending(request);
+  provider_.finish_uploads({});
+  v1::RunEvent event;
+  ASSERT_TRUE(event.ParseFromString(channel.next()->message));
+  EXPECT_FALSE(event.has_uploads() || event.has_stages());
+  EXPECT_EQ(on_node(wire::kGet, event.id())->state(), "QUEUED");
+  provider_.exit_with(id_of(first), 0);
+  ASSERT_TRUE(event.ParseFromString(channel.next()->message));
+  EXPECT_TRUE(event.has_stages());
+}
+
 TEST_F(RunCall, RefusesAKeyThatIsTooLong) {
   start();
   v1::RunRequest request = request_for({"exit", "0"});
@@ -95,6 +127,38 @@ TEST_F(RunCall, ARepeatedCallMayHaveNoMoreInputToGive) {
   const std::string id = run(request)->id();
   request.mutable_spec()->set_input(false);
   EXPECT_EQ(run(request)->id(), id);
+}
+
+TEST_F(RunCall, SaysThatThereIsNoPlaceForTheFilesOfADetachedJob) {
+  provider_.bound_uploads(0);
+  start();
+  EXPECT_THAT(run(request_with_files()), HoldsError(Errc::kResourceExhausted, HasSubstr("upload")));
+  EXPECT_EQ(wait("1").cause(), "start-failed(upload)");
+}
+
+TEST_F(RunCall, SaysOfARepeatedCallWhetherItsFilesArrived) {
+  start();
+  const wire::ClientChannel channel = begin_sending(request_with_files());
+  provider_.finish_uploads({});
+  EXPECT_EQ(wait("1").state(), "COMPLETED");
+  EXPECT_EQ(run(request_with_files())->seq(), 1U);
+
+  v1::RunRequest other = request_with_files();
+  other.set_idempotency_key("other");
+  const wire::ClientChannel second = begin_sending(other);
+  provider_.finish_uploads(fail(Errc::kInvalidArgument, "no archive"));
+  const auto says_why = HoldsError(Errc::kFailedPrecondition, "upload: no archive");
+  EXPECT_THAT(run(other), says_why);
+  EXPECT_EQ(wait("2").cause(), "start-failed(upload)");
+  EXPECT_THAT(run(other), says_why);
+}
+
+TEST_F(RunCall, SaysOfARepeatedCallThatItsFilesWereLostWithTheEngine) {
+  start();
+  const wire::ClientChannel channel = begin_sending(request_with_files());
+  restart();
+  EXPECT_THAT(run(request_with_files()),
+              HoldsError(Errc::kFailedPrecondition, HasSubstr("were lost")));
 }
 
 TEST_F(RunCall, TheEndOfTheEngineIsNotThatOfItsClients) {

@@ -18,6 +18,7 @@ struct Upload {
   struct Outcome {
     Gate known;
     Result<> result = {};
+    Gate passed_on;  // The job has its place in the queue, or has been refused.
   };
   os::UniqueFd archive;              // Takes one tar archive.
   std::shared_ptr<Outcome> outcome;  // Known once the archive is unpacked or refused.

@@ -28,6 +28,9 @@ namespace warren::engine {
 [[nodiscard]] v1::Limits to_proto(const model::Limits& limits);
 [[nodiscard]] v1::Usage to_proto(const model::Usage& usage);
 [[nodiscard]] v1::Node to_proto(const model::Node& node);
+// The same with `spec` for the node's own, which may be empty then.
+[[nodiscard]] v1::Node to_proto(const model::Node& node, const model::JobSpec& spec,
+                                v1::ListRequest::View view);
 void add_whereabouts(const provider::Whereabouts& where, v1::Node& message);
 // Of a start whose provider has told of its stages.
 [[nodiscard]] v1::StartStages to_proto(const StartTimes& times);

@@ -38,7 +38,6 @@ v1::Limits::IoClass io_class_to_proto(model::IoClass io_class) {
 void add_identity(const model::Node& node, v1::Node& message) {
   message.set_id(node.id.to_text());
   message.set_seq(node.seq);
-  message.set_name(node.spec.name);
   message.set_kind(std::string(model::to_text(node.kind)));
   message.set_owner(node.owner.name);
   if (node.face != model::Face::kLocal) message.set_face(std::string(model::to_text(node.face)));
@@ -46,8 +45,13 @@ void add_identity(const model::Node& node, v1::Node& message) {
   if (node.sandbox) message.set_sandbox(node.sandbox->to_text());
 }
 
-void add_spec(const model::JobSpec& spec, v1::Node& message) {
+void add_name(const model::JobSpec& spec, v1::Node& message) {
+  message.set_name(spec.name);
   for (const std::string& word : spec.process.argv) message.add_command(word);
+}
+
+// What only the full view has of a spec.
+void add_spec(const model::JobSpec& spec, v1::Node& message) {
   for (const auto& [name, value] : spec.process.env) message.add_variables(name);
   message.set_workdir(spec.process.workdir.value_or(""));
   message.set_image(spec.sandbox.image);
@@ -57,6 +61,24 @@ void add_spec(const model::JobSpec& spec, v1::Node& message) {
   *message.mutable_limits() = to_proto(spec.sandbox.limits);
   message.mutable_labels()->insert(spec.labels.begin(), spec.labels.end());
   message.set_priority(spec.priority);
+}
+
+void add_course(const model::Node& node, v1::Node& message) {
+  message.set_state(std::string(model::to_text(node.state)));
+  message.set_created_at(micros(node.created_at));
+  message.set_started_at(micros(node.started_at));
+  message.set_ended_at(micros(node.ended_at));
+  message.set_scheduled_at(micros(node.scheduled_at));
+  message.set_late_ms(static_cast<std::uint64_t>(node.late.count()));
+  message.set_message(to_utf8(node.message));
+}
+
+// What it has used and written: of the full view.
+void add_readings(const model::Node& node, v1::Node& message) {
+  *message.mutable_usage() = to_proto(node.usage);
+  message.set_stdout_bytes(node.stdout_bytes.value);
+  message.set_stderr_bytes(node.stderr_bytes.value);
+  message.set_lost_bytes(node.lost_bytes.value);
 }
 
 // While a node is ending, its cause is the engine's intent and not yet a fact.
@@ -100,21 +122,19 @@ v1::Usage to_proto(const model::Usage& usage) {
 }
 
 v1::Node to_proto(const model::Node& node) {
+  return to_proto(node, node.spec, v1::ListRequest::VIEW_FULL);
+}
+
+v1::Node to_proto(const model::Node& node, const model::JobSpec& spec, v1::ListRequest::View view) {
   v1::Node message;
   add_identity(node, message);
-  add_spec(node.spec, message);
+  add_name(spec, message);
+  add_course(node, message);
   add_end(node, message);
-  message.set_state(std::string(model::to_text(node.state)));
-  *message.mutable_usage() = to_proto(node.usage);
-  message.set_created_at(micros(node.created_at));
-  message.set_started_at(micros(node.started_at));
-  message.set_ended_at(micros(node.ended_at));
-  message.set_scheduled_at(micros(node.scheduled_at));
-  message.set_late_ms(static_cast<std::uint64_t>(node.late.count()));
-  message.set_message(to_utf8(node.message));
-  message.set_stdout_bytes(node.stdout_bytes.value);
-  message.set_stderr_bytes(node.stderr_bytes.value);
-  message.set_lost_bytes(node.lost_bytes.value);
+  if (view == v1::ListRequest::VIEW_FULL) {
+    add_spec(spec, message);
+    add_readings(node, message);
+  }
   return message;
 }
 

@@ -14,6 +14,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/error_code.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <system_error>
@@ -23,6 +24,7 @@
 
 #include "base/co_try.h"
 #include "base/failpoint.h"
+#include "base/pace.h"
 #include "engine/task.h"
 #include "os/call.h"
 #include "os/context.h"
@@ -41,12 +43,15 @@ constexpr std::size_t kStep = 1 << 20;
 constexpr std::string_view kWhole = ".tar";
 constexpr std::string_view kPart = ".part";
 
-// Whether `descriptor` became ready, or broke, within `patience`.
-Task<bool> become_ready(Descriptor& descriptor, Descriptor::wait_type what,
-                        std::chrono::milliseconds patience) {
+// Whether `descriptor` became ready, or broke, before `pace` had nothing left.
+Task<bool> become_ready(Descriptor& descriptor, Descriptor::wait_type what, Pace& pace) {
   const auto ready = std::make_shared<Gate>();
   descriptor.async_wait(what, [ready](boost::system::error_code) { ready->open(); });
-  co_return co_await ready->wait_for(patience);
+  const auto began = std::chrono::steady_clock::now();
+  const bool is_ready =
+      co_await ready->wait_for(std::chrono::ceil<std::chrono::milliseconds>(pace.left()));
+  pace.waited(std::chrono::steady_clock::now() - began);
+  co_return is_ready;
 }
 
 bool has_to_wait(const Moved& moved) {
@@ -159,9 +164,10 @@ Task<Result<>> UploadSpool::receive_all(NodeId job, os::UniqueFd pipe) {
   os::KernelResult<os::UniqueFd> created = co_await thread_.run(std::move(create));
   WARREN_CO_TRY(const os::UniqueFd file, os::context(std::move(created), "creating {}", part));
   Descriptor source(co_await boost::asio::this_coro::executor, pipe.release());
+  Pace pace(patience_);
   for (;;) {
-    const bool came = co_await become_ready(source, Descriptor::wait_read, patience_);
-    if (!came) co_return fail(Errc::kFailedPrecondition, "its client has stopped writing");
+    const bool came = co_await become_ready(source, Descriptor::wait_read, pace);
+    if (!came) co_return fail(Errc::kFailedPrecondition, "its client kept it waiting");
     auto splice = [from = source.native_handle(), to = file.get()]() -> Moved {
       return os::call_for<std::size_t>([&] {
         return ::splice(from, nullptr, to, nullptr, kStep, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -171,6 +177,7 @@ Task<Result<>> UploadSpool::receive_all(NodeId job, os::UniqueFd pipe) {
     if (has_to_wait(moved)) continue;
     WARREN_CO_TRY(const std::size_t bytes, os::context(moved, "keeping it"));
     if (bytes == 0) co_return co_await finish(job, file.get());
+    pace.moved(bytes);
     WARREN_CO_TRY(count(job, bytes));
   }
 }
@@ -219,8 +226,9 @@ Task<Result<>> UploadSpool::send(NodeId job, os::UniqueFd socket) {
   WARREN_CO_TRY(const os::UniqueFd file, os::context(std::move(opened), "opening {}", whole));
   WARREN_CO_TRY(os::context(os::set_nonblocking(socket.get()), "writing to a socket"));
   Descriptor sink(co_await boost::asio::this_coro::executor, socket.release());
+  Pace pace(patience_);
   for (;;) {
-    const bool took = co_await become_ready(sink, Descriptor::wait_write, patience_);
+    const bool took = co_await become_ready(sink, Descriptor::wait_write, pace);
     if (!took) co_return fail(Errc::kFailedPrecondition, "nobody reads {}", whole);
     auto copy = [from = file.get(), to = sink.native_handle()]() -> Moved {
       return os::call_for<std::size_t>([&] { return ::sendfile(to, from, nullptr, kStep); });
@@ -230,6 +238,7 @@ Task<Result<>> UploadSpool::send(NodeId job, os::UniqueFd socket) {
     if (!moved && moved.error().value == EPIPE) co_return Result<>{};
     WARREN_CO_TRY(const std::size_t bytes, os::context(moved, "reading {}", whole));
     if (bytes == 0) co_return Result<>{};
+    pace.moved(bytes);
   }
 }
 

@@ -25,8 +25,8 @@ class UploadSpool {
  public:
   static constexpr std::chrono::milliseconds kPatience{60'000};
 
-  // `most` bounds all archives together; zero: nothing does. Receiving fails when the client writes
-  // nothing for as long as `patience`.
+  // `most` bounds all archives together; zero: nothing does. Whoever writes an archive, or reads
+  // one, has `patience` at the most, as base/pace.h counts it.
   UploadSpool(Bytes most, store::Durability durability,
               std::chrono::milliseconds patience = kPatience)
       : most_(most), durability_(durability), patience_(patience) {}

@@ -154,7 +154,21 @@ TEST_F(UploadSpoolTest, GivesUpOnAClientThatStopsWriting) {
   os::Pipe pipe = *os::make_pipe();
   ASSERT_TRUE(os::write_all(pipe.write.get(), bytes_of("x")));
   EXPECT_THAT(run(spool_.receive(job_, std::move(pipe.read))),
-              HoldsError(Errc::kFailedPrecondition, HasSubstr("stopped writing")));
+              HoldsError(Errc::kFailedPrecondition, HasSubstr("kept it waiting")));
+  EXPECT_THAT(files(), IsEmpty());
+}
+
+TEST_F(UploadSpoolTest, GivesUpOnAClientThatWritesALittleNowAndThen) {
+  os::Pipe pipe = *os::make_pipe();
+  std::thread client([end = std::move(pipe.write)] {
+    for (int bytes = 0; bytes < 300; ++bytes) {
+      if (!os::write_all(end.get(), bytes_of("x"))) return;  // It has been given up.
+      std::this_thread::sleep_for(10ms);
+    }
+  });
+  EXPECT_THAT(run(spool_.receive(job_, std::move(pipe.read))),
+              HoldsError(Errc::kFailedPrecondition, HasSubstr("kept it waiting")));
+  client.join();
   EXPECT_THAT(files(), IsEmpty());
 }
 

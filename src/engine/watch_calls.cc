@@ -30,6 +30,7 @@ bool is_measurable(const FoundNode& found) {
 
 // All readings are one message: long commands must not make it larger than a frame may be.
 constexpr std::size_t kMostCommandBytes = std::size_t{4} << 10;
+constexpr int kMostNames = 4096;
 constexpr std::size_t kMostBytesOfCommands = std::size_t{2} << 20;
 
 // At most `most` bytes of UTF-8, without a part of a character at the end.
@@ -39,13 +40,23 @@ std::string_view start_of(std::string_view text, std::size_t most) {
   return text.substr(0, most);
 }
 
-void add_command(const std::vector<std::string>& argv, std::size_t most,
-                 v1::StatsEvent::Reading& reading) {
+// As much of a command as has room.
+std::vector<std::string> start_of(const std::vector<std::string>& argv, std::size_t most) {
+  std::vector<std::string> shown;
   for (const std::string& word : argv) {
-    if (most == 0) return;
-    reading.add_command(std::string(start_of(word, most)));
+    if (most == 0) break;
+    shown.emplace_back(start_of(word, most));
     most -= std::min(most, word.size() + 1);  // An empty word takes room as well.
   }
+  return shown;
+}
+
+// Of one that has ended there is a copy for as long as the call goes on: what a reading shows.
+void drop_what_is_not_shown(model::JobSpec& spec) {
+  model::ProcessSpec shown;
+  shown.argv = start_of(spec.process.argv, kMostCommandBytes);
+  spec.process = std::move(shown);
+  spec.labels.clear();
 }
 
 void add_reading(const model::Node& node, const model::Usage& usage, std::size_t command_bytes,
@@ -56,7 +67,9 @@ void add_reading(const model::Node& node, const model::Usage& usage, std::size_t
   reading.set_name(node.spec.name);
   *reading.mutable_usage() = to_proto(usage);
   *reading.mutable_limits() = to_proto(node.spec.sandbox.limits);
-  add_command(node.spec.process.argv, command_bytes, reading);
+  for (std::string& word : start_of(node.spec.process.argv, command_bytes)) {
+    reading.add_command(std::move(word));
+  }
 }
 
 }  // namespace
@@ -177,9 +190,11 @@ Task<Result<>> WatchCalls::stats(KnownCall call) {
 
 Task<Result<std::vector<FoundNode>>> WatchCalls::named_nodes(const v1::StatsRequest& request,
                                                              model::Caller caller) {
+  WARREN_CO_TRY(check_names(request.nodes_size(), kMostNames));
   std::vector<FoundNode> nodes;
   for (const std::string& name : request.nodes()) {
     WARREN_CO_TRY(FoundNode found, co_await directory_.find(name, caller, model::Method::kStats));
+    drop_what_is_not_shown(found.ended_node.spec);
     nodes.push_back(std::move(found));
   }
   co_return nodes;

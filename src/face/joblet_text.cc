@@ -8,6 +8,7 @@
 #include <array>
 #include <vector>
 
+#include "base/quote.h"
 #include "face/joblet.h"
 
 namespace warren::face::joblet {
@@ -16,10 +17,7 @@ namespace {
 using Row = std::array<std::string, 4>;
 
 std::string printable(std::string_view text) {
-  std::string shown(text);
-  std::ranges::replace_if(
-      shown, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
-  return shown;
+  return without_controls(text, '?');
 }
 
 // "Name: value", and nothing where there is no value.

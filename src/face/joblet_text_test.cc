@@ -56,11 +56,11 @@ TEST(JobletStartedText, HasNoTimeOfAJobThatWaits) {
 
 TEST(JobletText, KeepsControlCharactersFromTheTerminal) {
   v2_10::RunJobRes job = started("RUNNING");
-  job.set_command("\x1b[2J\nID: 9\x7f");
+  job.set_command("\x1b[2J\nID: 9\x7f\xc2\x9b");
   EXPECT_EQ(started_text(job, {}),
             "Job started:\n"
             "ID: 2\n"
-            "Command: ?[2J?ID: 9? -c while true; do :; done\n"
+            "Command: ?[2J?ID: 9?? -c while true; do :; done\n"
             "Status: RUNNING\n");
 }
 

@@ -3,6 +3,7 @@
 #include "gateway/forward.h"
 
 #include <boost/asio/this_coro.hpp>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,18 @@
 
 namespace warren::gateway {
 namespace {
+
+// Messages of the engine's that are here before the client has taken one.
+constexpr std::uint32_t kCredit = 2;
+
+// Of a message that comes after the first: it is held until the pipe has taken what is in it.
+constexpr std::size_t kLargestOfPieces = kLargestPiece + 1024;
+
+Result<> check_size(const std::string& request) {
+  if (request.size() <= kLargestOfPieces) return {};
+  return fail(Errc::kInvalidArgument, "a message with pieces has {} bytes, and may have {}",
+              request.size(), kLargestOfPieces);
+}
 
 // One call under way. Up to three coroutines work at it: what the engine says, what the client says
 // later, and the output. The first of them is the handler; when it returns, the second may still
@@ -64,12 +77,15 @@ loop::Task<Result<>> Forwarding::serve(std::shared_ptr<wire::AsyncChannel> engin
   WARREN_CO_TRY(std::optional<std::string> request, co_await stream_.read());
   if (!request) co_return fail(Errc::kInvalidArgument, "there is no request");
   WARREN_CO_TRY(v1::Remote remote, remote_of(*request));
+  if (!remote.pieces().empty()) {
+    co_return fail(Errc::kInvalidArgument, "a piece in the first request: nothing was handed over");
+  }
   if (remote.has_replay()) replay_ = std::move(*remote.mutable_replay());
   pipes_ = std::make_shared<ClientPipes>(executor_, [weak = weak_from_this()](Channel channel) {
     const auto self = weak.lock();
     if (self) loop::spawn(self->executor_, tell_of_end(self, channel));
   });
-  call_ = engine->open(stream_.method().substr(1), *std::move(request));
+  call_ = engine->open(stream_.method().substr(1), *std::move(request), kCredit);
   if (remote.more()) {
     loop::spawn(executor_, run_requests(shared_from_this()));
   } else {
@@ -159,6 +175,7 @@ loop::Task<Result<>> Forwarding::take_requests() {
   while (!is_over_) {
     WARREN_CO_TRY(const std::optional<std::string> request, co_await stream_.read());
     if (!request) co_return Result<>{};
+    WARREN_CO_TRY(check_size(*request));
     WARREN_CO_TRY(v1::Remote remote, remote_of(*request));
     for (v1::Remote::Piece& piece : *remote.mutable_pieces()) {
       WARREN_CO_TRY(co_await pipes_->put(std::move(piece)));

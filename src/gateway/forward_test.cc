@@ -190,6 +190,15 @@ TEST_F(ForwardTest, WantsARequest) {
   EXPECT_THAT(outcome(), test::HoldsError(Errc::kInvalidArgument, HasSubstr("no request")));
 }
 
+TEST_F(ForwardTest, LosesNoPieceThatComesTooEarly) {
+  call("Start");
+  v1::RunRequest request = first_request();
+  request.mutable_remote()->add_pieces()->set_data("lost");
+  client_->send(request);
+  EXPECT_THAT(outcome(), test::HoldsError(Errc::kInvalidArgument, HasSubstr("first request")));
+  EXPECT_EQ(channel_->open_calls(), 0U);
+}
+
 TEST_F(ForwardTest, SendsTheOutputAndTheLastMessageBehindIt) {
   call("Follow");
   log_.write(LogStream::kStdout, "out ");
@@ -262,7 +271,7 @@ TEST_F(ForwardTest, WritesPiecesToTheEnginesPipes) {
   client_->send(first_request());
   wait_for_messages(1);
   EXPECT_THAT(taken(0).remote().handed(), ElementsAre(v1::HANDED_ARCHIVE, v1::HANDED_INPUT));
-  const std::string large(1'000'000, 'a');  // More than a pipe holds.
+  const std::string large(256 * 1024, 'a');  // More than a pipe holds.
   for (int i = 0; i < 4; ++i) send_piece(Piece::CHANNEL_ARCHIVE, large);
   send_piece(Piece::CHANNEL_ARCHIVE, "", true);
   EXPECT_EQ(read_all("archive").size(), 4 * large.size());
@@ -270,6 +279,16 @@ TEST_F(ForwardTest, WritesPiecesToTheEnginesPipes) {
   EXPECT_EQ(read_all("input"), "typed");
   end_job();
   EXPECT_TRUE(outcome());
+  client_->leave();
+  run_what_is_ready();
+}
+
+TEST_F(ForwardTest, HoldsNoMoreThanAPieceForAPipe) {
+  call("Start");
+  client_->send(first_request());
+  wait_for_messages(1);
+  send_piece(Piece::CHANNEL_ARCHIVE, std::string(256 * 1024 + 1024, 'a'));
+  EXPECT_THAT(outcome(), test::HoldsError(Errc::kInvalidArgument, HasSubstr("and may have")));
   client_->leave();
   run_what_is_ready();
 }

@@ -13,6 +13,7 @@
 #include "os/call.h"
 #include "os/context.h"
 #include "os/credentials.h"
+#include "os/process.h"
 
 namespace warren::gateway {
 namespace {
@@ -40,7 +41,7 @@ os::KernelResult<> become_and_stay_a_child(const os::Account& account) {
 os::KernelResult<> give_up_the_rest() {
   WARREN_TRY(os::set_capabilities(0));
   WARREN_TRY(os::forbid_new_privileges());
-  return os::call([] { return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); });
+  return os::keep_memory_private();
 }
 
 }  // namespace

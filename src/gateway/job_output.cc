@@ -50,9 +50,8 @@ awaitable<Result<>> explain(std::shared_ptr<wire::AsyncChannel> engine, const Ou
 
 awaitable<Result<>> send_output(std::shared_ptr<wire::AsyncChannel> engine,
                                 const OutputOrder& order, const SendChunk& send) {
-  constexpr bool kFollow = true;
   Result<std::unique_ptr<LogSource>> log =
-      co_await LogSource::open(engine, order.job, kFollow, order.options);
+      co_await LogSource::open(engine, order.job, order.options);
   if (log) {
     WARREN_CO_TRY(const bool has_sent, co_await send_pieces(**log, order.largest_chunk, send));
     if (has_sent) co_return Result<>{};

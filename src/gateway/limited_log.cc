@@ -3,14 +3,17 @@
 #include "gateway/limited_log.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <mutex>
+#include <span>
 #include <string>
+#include <tuple>
 
+#include "base/quote.h"
 #include "gateway/line_limit.h"
+#include "os/file.h"
 
 namespace warren::gateway {
 namespace {
@@ -33,11 +36,11 @@ void log_limited(std::string_view line) {
   const std::lock_guard lock(log.mutex);
   const auto dropped = log.limit.admit(std::chrono::steady_clock::now());
   if (!dropped) return;
-  if (*dropped != 0) fmt::print(stderr, "warren-gateway: {} more lines\n", *dropped);
-  std::string text(line);
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
-  fmt::print(stderr, "warren-gateway: {}\n", text);
+  std::string text;
+  if (*dropped != 0) text = fmt::format("warren-gateway: {} more lines\n", *dropped);
+  text += fmt::format("warren-gateway: {}\n", without_controls(line, ' '));
+  // A disk that is full, or a reader that has gone, is not for strangers to end the gateway with.
+  std::ignore = os::write_all(STDERR_FILENO, std::as_bytes(std::span(text)));
 }
 
 }  // namespace warren::gateway

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is said of bad clients, on standard error: a few lines a second, however many there are.
+// What the gateway says on standard error: a few lines a second, however many bad clients there
+// are.
 
 #pragma once
 
@@ -8,7 +9,8 @@
 
 namespace warren::gateway {
 
-// One line with the program's name before it. What is no text is blank. Used on any thread.
+// One line with the program's name before it. What is no text is blank. Where it cannot be written
+// it is lost. Used on any thread.
 void log_limited(std::string_view line);
 
 }  // namespace warren::gateway

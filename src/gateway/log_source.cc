@@ -72,11 +72,10 @@ class EngineLog : public LogSource {
 }  // namespace
 
 loop::Task<Result<std::unique_ptr<LogSource>>> LogSource::open(
-    std::shared_ptr<wire::AsyncChannel> engine, std::string node, bool follow,
-    output::LogOptions options) {
+    std::shared_ptr<wire::AsyncChannel> engine, std::string node, output::LogOptions options) {
   v1::LogRequest request;
   request.set_node(std::move(node));
-  request.set_follow(follow);
+  request.set_follow(true);
   const auto log = std::make_shared<OpenLog>();
   log->call = engine->open(wire::kLog, request.SerializeAsString());
   WARREN_CO_TRY(std::optional<wire::AsyncMessage> first, co_await log->call->next());

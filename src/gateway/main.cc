@@ -12,7 +12,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <iterator>
 #include <memory>
@@ -31,6 +30,7 @@
 #include "gateway/harden.h"
 #include "gateway/joblet/joblet_methods.h"
 #include "gateway/jobworker/jobworker_methods.h"
+#include "gateway/limited_log.h"
 #include "gateway/links.h"
 #include "gateway/options.h"
 #include "gateway/rpc/server.h"
@@ -87,9 +87,7 @@ void shut_down_on_signals(asio::signal_set& signals, Server& server, asio::io_co
   });
 }
 
-Result<> serve(const Setup& setup) {
-  const Endpoint wanted = WARREN_TRY(parse_endpoint(setup.config.listen));
-  os::UniqueFd listening = WARREN_TRY(listen_at(wanted));
+Result<> serve(const Setup& setup, os::UniqueFd listening) {
   const Endpoint endpoint = WARREN_TRY(local_endpoint(listening.get()));
   const std::filesystem::path directory = gateway_directory(setup.options.runtime_dir.native());
   StagedTls tls = WARREN_TRY(StagedTls::open(directory / "tls/current", steady_clock::now()));
@@ -115,7 +113,7 @@ Result<> serve(const Setup& setup) {
 }
 
 int complain(const Error& error, int status) {
-  fmt::print(stderr, "warren-gateway: {}\n", error.message);
+  log_limited(error.message);
   return status;
 }
 
@@ -126,18 +124,20 @@ void complain_of_few_descriptors() {
   rlimit limit{};
   const auto known = os::call([&] { return ::getrlimit(RLIMIT_NOFILE, &limit); });
   if (!known || limit.rlim_cur >= kNeeded) return;
-  fmt::print(stderr, "warren-gateway: {} files may be open, and all connections need {}\n",
-             limit.rlim_cur, kNeeded);
+  log_limited(
+      fmt::format("{} files may be open, and all connections need {}", limit.rlim_cur, kNeeded));
 }
 
 Result<> run_gateway(Options options) {
   const Setup setup = WARREN_TRY(prepare(std::move(options)));
   WARREN_TRY(certs::require_tls13());
+  const Endpoint wanted = WARREN_TRY(parse_endpoint(setup.config.listen));
+  os::UniqueFd listening = WARREN_TRY(listen_at(wanted));  // A port below 1024 is root's to give.
   WARREN_TRY(drop_privileges(setup.account));
   WARREN_TRY(os::context(os::raise_descriptor_limit(), "raising the limit of open files"));
   complain_of_few_descriptors();
   WARREN_TRY(limit_memory(Bytes{setup.config.max_memory.value + kOwnMemory}));
-  return serve(setup);
+  return serve(setup, std::move(listening));
 }
 
 int run(std::span<char* const> arguments) {
@@ -159,11 +159,8 @@ int run(std::span<char* const> arguments) {
 }  // namespace
 }  // namespace warren::gateway
 
+// An exception, for lack of memory, ends the program where it is: whoever unwound it would wait for
+// calls that nobody answers any more.
 int main(int count, char** arguments) {
-  try {
-    return warren::gateway::run(std::span<char* const>(arguments, static_cast<std::size_t>(count)));
-  } catch (const std::exception& exception) {
-    fmt::print(stderr, "warren-gateway: {}\n", exception.what());
-    return 1;
-  }
+  return warren::gateway::run(std::span<char* const>(arguments, static_cast<std::size_t>(count)));
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/directory_path.h"
+#include "base/option_words.h"
 
 namespace warren::gateway {
 namespace {
@@ -28,21 +29,10 @@ Result<> set_option(Options& options, std::string_view flag, std::string_view va
 
 Result<Options> parse_options(std::span<char* const> arguments) {
   Options options;
-  for (std::size_t next = 1; next < arguments.size(); ++next) {
-    const std::string_view word = arguments[next];
-    if (word == "--help") {
-      options.shows_help = true;
-      return options;
-    }
-    const std::size_t equals = word.find('=');
-    const bool has_value = equals != std::string_view::npos;
-    if (!has_value && ++next == arguments.size()) {
-      return fail(Errc::kInvalidArgument, "{}: a value is missing, or there is no such option",
-                  word);
-    }
-    const std::string_view value = has_value ? word.substr(equals + 1) : arguments[next];
-    WARREN_TRY(set_option(options, word.substr(0, equals), value));
-  }
+  const auto words = WARREN_TRY(parse_option_words(arguments));
+  options.shows_help = !words;
+  if (!words) return options;
+  for (const auto& [flag, value] : *words) WARREN_TRY(set_option(options, flag, value));
   return options;
 }
 

@@ -64,10 +64,9 @@ class LogSource {
  public:
   virtual ~LogSource() = default;
 
-  // Waits for the engine's first answer. With `follow`, until the job has begun.
+  // Waits until the job has begun. Fails where there is no log, as of a job that never will.
   [[nodiscard]] static boost::asio::awaitable<Result<std::unique_ptr<LogSource>>> open(
-      std::shared_ptr<wire::AsyncChannel> engine, std::string node, bool follow,
-      output::LogOptions options);
+      std::shared_ptr<wire::AsyncChannel> engine, std::string node, output::LogOptions options);
 
   // As OutputReader::next. When the engine goes away, what is on disk still comes, then
   // kUnavailable.

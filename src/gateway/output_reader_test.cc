@@ -195,7 +195,7 @@ class LogSourceTest : public ::testing::Test, protected LoopFixture {
     handed.push_back({.kind = v1::HANDED_INDEX, .descriptor = std::move(files.index)});
     handed.push_back({.kind = v1::HANDED_EVENT, .descriptor = std::move(files.event)});
     WARREN_CO_TRY(co_await call->send(event.SerializeAsString(), std::move(handed)));
-    if (!request.follow()) co_return Result<>{};
+    EXPECT_TRUE(request.follow());
     if (!has_ended_) {
       co_await call->wait_cancelled();
       co_return fail(Errc::kUnavailable, "the client has gone");
@@ -205,8 +205,8 @@ class LogSourceTest : public ::testing::Test, protected LoopFixture {
     co_return co_await call->send(event.SerializeAsString());
   }
 
-  Result<std::string> read(const std::string& node, bool follow) {
-    WARREN_TRY(open(node, follow));
+  Result<std::string> read(const std::string& node) {
+    WARREN_TRY(open(node));
     std::string all;
     for (;;) {
       const std::optional<OutputPiece> piece = WARREN_TRY(run(source_->next(kMost)));
@@ -214,8 +214,8 @@ class LogSourceTest : public ::testing::Test, protected LoopFixture {
       all += piece->bytes;
     }
   }
-  Result<> open(const std::string& node, bool follow) {
-    source_ = WARREN_TRY(run(LogSource::open(channel_, node, follow, {})));
+  Result<> open(const std::string& node) {
+    source_ = WARREN_TRY(run(LogSource::open(channel_, node, {})));
     return {};
   }
 
@@ -229,23 +229,17 @@ class LogSourceTest : public ::testing::Test, protected LoopFixture {
 TEST_F(LogSourceTest, GivesTheLogOfAJobThatHasEnded) {
   log_.write(LogStream::kStdout, "everything");
   log_.write_without_record(LogStream::kStdout, ", and more");
-  EXPECT_EQ(read("1", true), "everything, and more");
-}
-
-TEST_F(LogSourceTest, GivesWhatThereIsWithoutFollowing) {
-  has_ended_ = false;
-  log_.write(LogStream::kStdout, "so far");
-  EXPECT_EQ(read("1", false), "so far");
+  EXPECT_EQ(read("1"), "everything, and more");
 }
 
 TEST_F(LogSourceTest, PassesOnWhyThereIsNoLog) {
-  EXPECT_THAT(read("2", true), test::HoldsError(Errc::kNotFound, "no job 2"));
+  EXPECT_THAT(read("2"), test::HoldsError(Errc::kNotFound, "no job 2"));
 }
 
 TEST_F(LogSourceTest, GivesWhatIsOnDiskWhenTheEngineHasGoneAndThenSaysSo) {
   has_ended_ = false;
   log_.write(LogStream::kStdout, "kept");
-  ASSERT_TRUE(open("1", true));
+  ASSERT_TRUE(open("1"));
   engine_.stop();
   const auto piece = run(source_->next(kMost));
   ASSERT_TRUE(piece && *piece);
@@ -255,7 +249,7 @@ TEST_F(LogSourceTest, GivesWhatIsOnDiskWhenTheEngineHasGoneAndThenSaysSo) {
 
 TEST_F(LogSourceTest, EndsItsCallWhenItGoes) {
   has_ended_ = false;
-  ASSERT_TRUE(open("1", true));
+  ASSERT_TRUE(open("1"));
   ASSERT_EQ(channel_->open_calls(), 1U);
   source_.reset();
   run_until([&] { return channel_->open_calls() == 0; });

@@ -38,7 +38,6 @@ class PlayedClient : public Stream {
   [[nodiscard]] const std::vector<std::string>& taken() const noexcept { return taken_; }
 
   [[nodiscard]] std::string_view method() const noexcept override { return method_; }
-  [[nodiscard]] bool is_cancelled() const noexcept override { return is_gone_; }
   [[nodiscard]] loop::Task<Result<std::optional<std::string>>> read() override {
     while (requests_.empty() && !has_sent_all_ && !is_gone_) co_await changed_.wait();
     if (is_gone_) co_return fail(Errc::kUnavailable, "the client has gone");

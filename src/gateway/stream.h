@@ -29,8 +29,6 @@ class Stream {
   // Sends one message and waits until the connection has room for another. Fails with kUnavailable
   // when the client has gone or has cancelled. One at a time.
   [[nodiscard]] virtual boost::asio::awaitable<Result<>> write(std::string message) = 0;
-
-  [[nodiscard]] virtual bool is_cancelled() const noexcept = 0;
 };
 
 }  // namespace warren::gateway

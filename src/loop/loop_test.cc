@@ -4,7 +4,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,6 +36,10 @@ class LoopTest : public ::testing::Test {
     notes_.push_back(std::move(what));
     co_return;
   }
+  static Task<> run_out_of_memory() {
+    throw std::bad_alloc();
+    co_return;
+  }
   Task<> wait_before(Gate& gate) {
     co_await gate.wait();
     notes_.emplace_back("through");
@@ -56,6 +62,23 @@ TEST_F(LoopTest, BeginsASpawnedTaskAfterItsCallerHasGoneOn) {
   notes_.emplace_back("went on");
   io_.run();
   EXPECT_EQ(notes_, (std::vector<std::string>{"went on", "spawned"}));
+}
+
+TEST_F(LoopTest, BeginsATaskAtOnceForACallerOnTheLoop) {
+  boost::asio::post(io_, [this] {
+    spawn_at_once(executor(), note("spawned"));
+    notes_.emplace_back("went on");
+  });
+  io_.run();
+  EXPECT_EQ(notes_, (std::vector<std::string>{"spawned", "went on"}));
+}
+
+TEST_F(LoopTest, HidesNoExceptionOfWhatNobodyWaitsFor) {
+  for (const auto begin : {spawn, spawn_at_once}) {
+    io_.restart();
+    begin(executor(), run_out_of_memory());
+    EXPECT_THROW(io_.run(), std::bad_alloc);
+  }
 }
 
 TEST_F(LoopTest, LetsEverybodyThroughAGateOnceItIsOpen) {

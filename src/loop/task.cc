@@ -10,11 +10,14 @@
 namespace warren::loop {
 
 void spawn(const Executor& executor, Task<> task) {
-  // co_spawn() alone would begin before its caller has gone on.
   boost::asio::post(executor, [executor, task = std::move(task)]() mutable {
-    boost::asio::co_spawn(executor, std::move(task), [](const std::exception_ptr& failure) {
-      if (failure) std::rethrow_exception(failure);
-    });
+    spawn_at_once(executor, std::move(task));
+  });
+}
+
+void spawn_at_once(const Executor& executor, Task<> task) {
+  boost::asio::co_spawn(executor, std::move(task), [](const std::exception_ptr& failure) {
+    if (failure) std::rethrow_exception(failure);
   });
 }
 

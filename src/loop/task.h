@@ -20,4 +20,7 @@ using Task = boost::asio::awaitable<T>;
 // which only a lack of memory can cause, ends the program.
 void spawn(const Executor& executor, Task<> task);
 
+// The same, but when it returns to a caller on the loop, `task` has come as far as its first wait.
+void spawn_at_once(const Executor& executor, Task<> task);
+
 }  // namespace warren::loop

@@ -20,7 +20,10 @@ constexpr std::size_t kMostPathLength = 4095;  // PATH_MAX without its NUL.
 constexpr std::size_t kMostStringLength =
     std::size_t{128} * 1024 - 1;  // MAX_ARG_STRLEN without its NUL.
 constexpr std::size_t kMostArgumentBytes =
-    std::size_t{1024} * 1024;               // All strings with their NULs.
+    std::size_t{1024} * 1024;  // All strings with their NULs.
+// Each costs memory of its own, however short it is: wherever a job is kept, listed or passed on.
+constexpr std::size_t kMostStrings = std::size_t{64} * 1024;
+constexpr std::size_t kMostLabels = 256;
 constexpr std::uint32_t kUserIds = 65'536;  // How many a sandbox has.
 constexpr std::int32_t kMostPriority = 100;
 
@@ -129,6 +132,10 @@ Result<> check_total(const ProcessSpec& process) {
     return invalid("command: {} bytes of arguments and environment, where {} is too much", total,
                    kMostArgumentBytes);
   }
+  if (const std::size_t count = process.argv.size() + process.env.size(); count > kMostStrings) {
+    return invalid("command: {} arguments and variables, where {} are the most", count,
+                   kMostStrings);
+  }
   return {};
 }
 
@@ -172,6 +179,9 @@ bool is_label_key(std::string_view key) noexcept {
 }
 
 Result<> check_labels(const std::map<std::string, std::string>& labels) {
+  if (labels.size() > kMostLabels) {
+    return invalid("label: {} are more than {}", labels.size(), kMostLabels);
+  }
   for (const auto& [key, value] : labels) {
     if (!is_label_key(key)) {
       return invalid("label: the key {} is not 1 to {} of A-Z, a-z, 0-9, '.', '_', '/', '-'",

@@ -160,6 +160,17 @@ TEST(ValidateSpec, CountsArgumentsAndEnvironmentTogether) {
               StartsWith("command: 1048576 bytes of arguments and environment"));
 }
 
+TEST(ValidateSpec, CountsStringsHoweverShortTheyAre) {
+  const auto fill = [](JobSpec& spec, std::size_t words) {
+    spec.process.argv = std::vector<std::string>(words);
+    spec.process.argv.front() = "true";
+    spec.process.env["A"] = "";
+  };
+  EXPECT_EQ(error_after([&](JobSpec& spec) { fill(spec, 65'535); }), "");
+  EXPECT_EQ(error_after([&](JobSpec& spec) { fill(spec, 65'536); }),
+            "command: 65537 arguments and variables, where 65536 are the most");
+}
+
 TEST(ValidateSpec, RejectsVariablesWithoutAName) {
   EXPECT_EQ(error_after([](JobSpec& spec) { spec.process.env[""] = "x"; }),
             "env: '' is not the name of a variable");
@@ -204,6 +215,11 @@ TEST(ValidateSpec, ChecksLabels) {
   EXPECT_EQ(
       error_after([](JobSpec& spec) { spec.labels[std::string(63, 'a')] = std::string(256, ' '); }),
       "");
+  const auto fill = [](JobSpec& spec, int labels) {
+    for (int i = 0; i < labels; ++i) spec.labels["k" + std::to_string(i)] = "v";
+  };
+  EXPECT_EQ(error_after([&](JobSpec& spec) { fill(spec, 256); }), "");
+  EXPECT_EQ(error_after([&](JobSpec& spec) { fill(spec, 257); }), "label: 257 are more than 256");
 }
 
 TEST(ValidateSpec, ChecksPriorityNameUserAndParent) {

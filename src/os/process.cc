@@ -103,6 +103,10 @@ void name_this_process(const char* name) noexcept {
   std::ignore = call([&] { return ::prctl(PR_SET_NAME, name); });  // It is for people alone.
 }
 
+KernelResult<> keep_memory_private() noexcept {
+  return call([] { return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); });
+}
+
 void reset_signal_dispositions() noexcept {
   // As the kernel lays it out: handler, flags, restorer, mask; zeros are SIG_DFL and nothing else.
   constexpr unsigned long kDefault[4] = {};

@@ -63,6 +63,10 @@ enum class Unshare : bool { kNo, kYes };
 // a name until it says its own.
 void name_this_process(const char* name) noexcept;
 
+// prctl(2) PR_SET_DUMPABLE: until the caller executes a program nobody dumps its memory, and no
+// other process of its user reads or traces it. For whoever has a key in there.
+[[nodiscard]] KernelResult<> keep_memory_private() noexcept;
+
 // rt_sigaction(2): SIG_DFL for every signal. Of the kernel's 64, a C library leaves out the two or
 // three that it uses itself, and a program keeps those that its parent ignored.
 void reset_signal_dispositions() noexcept;

@@ -5,10 +5,12 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <locale.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -16,6 +18,7 @@
 #include <string>
 
 #include "base/entry_path.h"
+#include "base/pace.h"
 #include "base/quote.h"
 #include "os/call.h"
 #include "os/context.h"
@@ -51,11 +54,28 @@ class Utf8Names {
 // The bytes of the archive as libarchive asks for them.
 struct Source {
   int file;
-  std::array<std::byte, 64 * 1024> buffer;
+  Pace pace;
+  std::array<std::byte, 64 * 1024> buffer{};
   std::size_t header_bytes = 0;
   bool in_header = false;
   bool ended = false;
+  bool stalled = false;
 };
+
+// What there is of them, once there is something. EAGAIN where that takes too long.
+os::KernelResult<std::size_t> read_in_time(Source& from) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(from.pace.left());
+  pollfd readable{.fd = from.file, .events = POLLIN, .revents = 0};
+  const auto began = std::chrono::steady_clock::now();
+  const auto ready =
+      os::call_for<int>([&] { return ::poll(&readable, 1, static_cast<int>(left.count())); });
+  from.pace.waited(std::chrono::steady_clock::now() - began);
+  if (!ready) return std::unexpected(ready.error());
+  if (*ready == 0) return std::unexpected(os::Errno{EAGAIN});
+  const auto count = os::read_some(from.file, from.buffer);
+  if (count) from.pace.moved(*count);
+  return count;
+}
 
 la_ssize_t read_source(archive* reader, void* source, const void** bytes) {
   auto& from = *static_cast<Source*>(source);
@@ -63,11 +83,8 @@ la_ssize_t read_source(archive* reader, void* source, const void** bytes) {
     ::archive_set_error(reader, EFBIG, "its header is too large");
     return -1;
   }
-  const auto count = os::read_some(from.file, from.buffer);
-  if (!count && count.error() == os::Errno{EAGAIN}) {
-    ::archive_set_error(reader, EAGAIN, "the upload stalled");
-    return -1;
-  }
+  const auto count = read_in_time(from);
+  from.stalled = !count && count.error() == os::Errno{EAGAIN};
   if (!count) {
     ::archive_set_error(reader, count.error().value, "reading the archive");
     return -1;
@@ -85,9 +102,9 @@ struct FreeArchive {
 class Unpacking {
  public:
   Unpacking(int archive_file, int directory, const UnpackOptions& options)
-      : options_(options), writer_(directory, {options.uid, options.gid}) {
-    source_.file = archive_file;
-  }
+      : options_(options),
+        writer_(directory, {options.uid, options.gid}),
+        source_{.file = archive_file, .pace = Pace(options.patience)} {}
 
   Result<Unpacked> run() {
     reader_.reset(::archive_read_new());
@@ -128,6 +145,10 @@ class Unpacking {
   }
 
   [[nodiscard]] std::unexpected<Error> refused() const {
+    // libarchive may take what there is of a first header for one of no format.
+    if (source_.stalled) {
+      return fail(Errc::kInvalidArgument, "reading the archive: the upload stalled");
+    }
     const char* why = reader_ ? ::archive_error_string(reader_.get()) : nullptr;
     return fail(Errc::kInvalidArgument, "reading the archive: {}",
                 why != nullptr ? why : "out of memory");
@@ -206,7 +227,7 @@ class Unpacking {
   // Programs pad archives after the end marker and would otherwise die of a closed pipe.
   void drain() {
     for (std::size_t total = 0; total < kMostTrailingBytes;) {
-      const auto count = os::read_some(source_.file, source_.buffer);
+      const auto count = read_in_time(source_);
       if (!count || *count == 0) return;
       total += *count;
     }
@@ -214,7 +235,7 @@ class Unpacking {
 
   UnpackOptions options_;
   EntryWriter writer_;
-  Source source_{};
+  Source source_;
   std::unique_ptr<archive, FreeArchive> reader_;
   Unpacked done_;
 };

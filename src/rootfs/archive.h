@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "base/result.h"
@@ -16,6 +17,7 @@ struct UnpackOptions {
   std::uint32_t gid = 0;
   Bytes most_bytes{std::uint64_t{1} << 40};  // Of file contents, as they are on disk.
   std::uint64_t most_entries = 1'000'000;
+  std::chrono::milliseconds patience{60'000};  // With whoever writes the archive: base/pace.h.
 };
 
 struct Unpacked {
@@ -26,8 +28,8 @@ struct Unpacked {
 // Reads one tar archive (ustar, pax, GNU) from `archive`, a pipe or a file, up to its end and
 // unpacks it below `directory`. Only regular files, directories, symbolic links and hard links
 // within the archive; anything else, absolute names and ".." fail and name the entry. Entries
-// unpacked until then stay. A socket whose read times out (SO_RCVTIMEO) fails: its upload stalled.
-// No process of the sandbox may run meanwhile.
+// unpacked until then stay. Whoever writes the archive and uses up the patience fails it, too. No
+// process of the sandbox may run meanwhile.
 [[nodiscard]] Result<Unpacked> unpack_archive(int archive, int directory,
                                               const UnpackOptions& options);
 

@@ -66,6 +66,16 @@ std::optional<IdRange> range_of(std::string_view prefix) {
   return IdRange{NodeId::from_bytes(low), NodeId::from_bytes(high)};
 }
 
+// What callers choose the length of, as it is in memory.
+std::size_t size_of(const model::JobSpec& spec) {
+  std::size_t size = 0;
+  for (const std::string& word : spec.process.argv) size += sizeof word + word.size();
+  for (const auto* const texts : {&spec.process.env, &spec.labels}) {
+    for (const auto& text : *texts) size += sizeof text + text.first.size() + text.second.size();
+  }
+  return size;
+}
+
 std::string conditions(const Query& query) {
   std::string where = "WHERE 1";
   if (!query.states.empty()) {
@@ -171,12 +181,16 @@ Result<Page> list(Database& database, const Query& query) {
   constexpr std::int64_t kNoLimit = -1;
   rows.bind(query.limit == 0 ? kNoLimit : std::int64_t{query.limit});
   Page page;
+  std::size_t bytes = 0;
   for (;;) {
     const bool more = WARREN_TRY(rows.next());
     if (!more) return page;
-    page.nodes.push_back(WARREN_TRY(read_node(rows)));
+    const model::Node& node = page.nodes.emplace_back(WARREN_TRY(read_node(rows)));
     const std::uint64_t place = rows.number();
-    if (page.nodes.size() == query.limit) page.next = place;
+    bytes += size_of(node.spec);
+    const bool is_full = query.most_bytes != 0 && bytes >= query.most_bytes;
+    if (is_full || page.nodes.size() == query.limit) page.next = place;
+    if (is_full) return page;
   }
 }
 

@@ -195,6 +195,24 @@ TEST_F(Queries, ListsPageByPageWhateverHappensBetweenThem) {
   EXPECT_FALSE(last.next.has_value());
 }
 
+TEST_F(Queries, EndsAPageWhereTheSpecsInItAreLargeTogether) {
+  for (std::uint16_t number = 1; number <= 5; ++number) {
+    model::Node node = make_ended(number);
+    node.spec.process.argv = {"true", std::string(1000, 'x')};
+    put(batch_of(InsertNode{node}));
+  }
+  Query query = with(&Query::most_bytes, 1500, with(&Query::limit, 100));
+  std::vector<std::vector<std::uint64_t>> pages;
+  do {
+    const Page page = value_of(store_->list(query));
+    pages.push_back(seqs(page.nodes));
+    query.below = page.next.value_or(0);
+  } while (query.below != 0);
+  EXPECT_THAT(pages, ElementsAre(ElementsAre(5, 4), ElementsAre(3, 2), ElementsAre(1)));
+  query.most_bytes = 1;  // However small that is, each page has one.
+  EXPECT_THAT(listed(query), ElementsAre(5));
+}
+
 TEST_F(Queries, LeavesOutTheSpecsOfLiveNodesWhenAsked) {
   put(batch_of(InsertNode{make_node(1)}, InsertNode{make_ended(2)}));
   const auto nodes = value_of(store_->list(with(&Query::specs_of_live, false))).nodes;

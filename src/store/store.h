@@ -95,6 +95,8 @@ struct Query {
   bool specs_of_live = true;       // False: empty, for a reader that has them already.
   std::uint32_t limit = 0;         // 0: all. The newest come first.
   std::uint64_t below = 0;         // Page::next of the page before, 0 for the first one.
+  std::size_t most_bytes = 0;      // Of specifications: a page ends with the one that reaches it.
+                                   // 0: all.
 };
 
 struct Page {

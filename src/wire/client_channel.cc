@@ -56,8 +56,8 @@ Result<CallId> ClientChannel::open(std::string_view method,
   std::string bytes = request.SerializePartialAsString();
   os::UniqueFd file;
   if (large_requests_ == LargeRequests::kAsFiles && bytes.size() >= kWorthAFile) {
-    file = WARREN_TRY(os::context(
-        os::make_sealed_file("request", std::as_bytes(std::span(bytes))), "keeping a request"));
+    file = WARREN_TRY(os::context(os::make_sealed_file("request", std::as_bytes(std::span(bytes))),
+                                  "keeping a request"));
     frame.set_descriptors(1);
     frame.add_kinds(v1::HANDED_REQUEST);
   } else {

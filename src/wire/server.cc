@@ -5,12 +5,11 @@
 #include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <optional>
 #include <utility>
 
+#include "loop/task.h"
 #include "os/call.h"
 #include "wire/session.h"
 
@@ -105,7 +104,7 @@ void Server::handle_others(Handler handler) {
 }
 
 void Server::start() {
-  asio::co_spawn(core_->listening.get_executor(), accept_connections(core_), asio::detached);
+  loop::spawn_at_once(core_->listening.get_executor(), accept_connections(core_));
 }
 
 void Server::adopt(os::UniqueFd socket) {

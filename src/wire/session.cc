@@ -6,13 +6,12 @@
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <tuple>
 #include <utility>
 
+#include "loop/task.h"
 #include "os/call.h"
 #include "os/context.h"
 #include "wire/received_descriptors.h"
@@ -47,7 +46,7 @@ void Session::start() {
     const auto self = weak.lock();
     if (self && !error && !self->greeted_) self->close();
   });
-  asio::co_spawn(socket_.get_executor(), read_frames(shared_from_this()), asio::detached);
+  loop::spawn_at_once(socket_.get_executor(), read_frames(shared_from_this()));
 }
 
 void Session::refuse(const Error& reason) {
@@ -172,8 +171,7 @@ Result<> Session::open(v1::Frame frame) {
   auto call = std::make_shared<ServerCall>(shared_from_this(), socket_.get_executor(),
                                            std::move(frame), std::move(file));
   calls_.emplace(call->id(), call);
-  asio::co_spawn(socket_.get_executor(), serve(shared_from_this(), std::move(call)),
-                 asio::detached);
+  loop::spawn_at_once(socket_.get_executor(), serve(shared_from_this(), std::move(call)));
   return {};
 }
 

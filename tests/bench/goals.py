@@ -26,8 +26,8 @@ HELPS_A_START = ("What would help: cgroups made ahead, of which a start only set
                  " /proc, /sys and /dev mounted by an init while it waits; a kernel that does not"
                  " profile.")
 HELPS_A_RATE = "What would help: whatever shortens a start, since the cores are the limit."
-HELPS_A_LISTING = ("What would help: an answer of the fields that are shown, where now every job"
-                   " travels whole.")
+HELPS_A_LISTING = ("What would help: live jobs told from memory, where now each is a row that is"
+                   " read from the database.")
 PEER_GOALS = {"bubblewrap": 1.5, "runc": 0.3, "docker run": 0.02}
 
 

@@ -86,6 +86,16 @@ class LargeUploads(JobletService):
                          [word for name, content in contents.items()
                           for word in (hashlib.sha256(content).hexdigest(), name)])
 
+    def test_names_may_come_on_top_of_that(self):
+        """A message has 110 MiB at most, and not less."""
+        folder = self.folder("/".join(["d" * 250] * 8))
+        uploads = [self.file(name, bytes(50 * MEBIBYTE)) for name in "ab"] + [folder] * 4200
+        size = self.messages.RunJobReq(uploads=uploads).ByteSize()
+        self.assertTrue(107 * MEBIBYTE < size < 110 * MEBIBYTE, size)
+        written, job = self.run_to_end("stat -c %s a b", uploads=uploads)
+        self.assertEqual(written, f"{50 * MEBIBYTE}\n" * 2)
+        self.assertEqual(job.status, "COMPLETED")
+
     def test_many_at_once_are_all_served_in_bounded_memory(self):
         clients = [self.service(who, "JobletService") for who in (self.admin, self.alice, self.bob)
                    for _ in range(3)]

@@ -7,6 +7,7 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -144,6 +145,25 @@ class Layouts(CertsTest):
         self.assert_works(certificate, key, "sslclient", authority)
         self.assertEqual(authority.read_text(), self.text("ca.crt"))
         self.assertEqual(self.subject(certificate), subject)
+
+
+class Interrupted(CertsTest):
+    """By the signal of a limit that a key fits into, and a certificate does not."""
+
+    def test_it_leaves_what_was_there(self):
+        for _ in range(2):  # Without an authority, and with one.
+            before = self.visible()
+            done = subprocess.run(["prlimit", "--fsize=400", "--core=0", WARREN, "certs", "init",
+                                   "--dir", self.certs], capture_output=True, timeout=60,
+                                  check=False)
+            self.assertEqual(done.returncode, -signal.SIGXFSZ, done)
+            self.assertEqual(self.visible(), before)
+            self.certify("init")
+        self.assertEqual(self.contents(), self.visible())
+
+    def visible(self):
+        return {name: content for name, content in self.contents().items()
+                if not pathlib.Path(name).name.startswith(".")}
 
 
 class Certificates(CertsTest):

@@ -34,6 +34,9 @@ class Jobctl(JobWorkerMachine):
         job = self.start_job('./bin/jobctl --cmd=start --exe=sh "--args=-c \'exit 3\'"')
         self.assertEqual(self.end_of(job), "status=JOB_STATUS_EXITED exit_code=3")
 
+    def test_an_address_without_a_host_is_of_this_machine(self):
+        self.start_job(START + "-exe true -addr :50051")
+
     def test_arguments_are_split_as_in_a_shell(self):
         job = self.start_job(START + """-exe printf -args "<%s> a 'b  c' d\\ e \\"\\" \\$HOME" """)
         self.assertEqual(self.succeed(f"./bin/jobctl -cmd stream -id {job}"),
@@ -234,6 +237,35 @@ class Neighbours(JobWorkerMachine):
         self.assertEqual(self.status(self.job), "status=JOB_STATUS_RUNNING exit_code=0")
         self.succeed(f"./bin/jobctl -cmd stop -id {self.job}")
         self.stop_server(self.server)
+
+
+class FullDisk(JobWorkerMachine):
+    """The server's log is on a disk that has room for less than one job."""
+
+    COMMANDS = ["mount -t tmpfs -o size=64k small /mnt"]
+
+    def setUp(self):
+        self.succeed("make certs server user")
+        self.server = self.start_server("./bin/jobworker-server -log /mnt/jobs.log")
+
+    def server_log(self):
+        return self.succeed("cat /mnt/jobs.log")
+
+    def test_what_does_not_fit_ends_neither_the_server_nor_the_lines_that_follow(self):
+        # One line, so that it is cut within a line.
+        job = self.start_job(START + "-exe head -args '-c 65536 /dev/zero'")
+        self.eventually(lambda: len(self.server_log()) == 65536, "the disk is full")
+        self.succeed("mount -o remount,size=1m /mnt")
+        after = self.start_job(START + "-exe true")
+        self.await_log(rf"^\S+ job {after} of root runs: true$")
+        self.await_log(rf"^\S+ job {after} of root has ended: ")
+        self.stop_server(self.server, complaint=r"\A(?:jobworker-server: writing the log: "
+                                                r"No space left on device\n)+\Z")
+        # Nothing is taken for unfinished, and so written twice.
+        self.server = self.start_server("./bin/jobworker-server -log /mnt/jobs.log")
+        self.stop_server(self.server)
+        for each in (job, after):
+            self.assertEqual(self.server_log().count(f"job {each} of root has ended"), 1, each)
 
 
 class Mistakes(JobWorkerMachine):

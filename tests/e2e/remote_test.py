@@ -4,8 +4,10 @@
 gateway. For Debian's interpreter, which has grpcio."""
 
 import json
+import pathlib
 import signal
 import socket
+import subprocess
 import unittest
 
 import client_test
@@ -141,6 +143,21 @@ class Machines(Remote):
         for words in [["serve"], ["serve", "--stop"], ["certs", "init"]]:
             self.assertIn("'box'", self.refuse(*words))
 
+    def test_a_file_that_is_not_there_is_no_other_file(self):
+        for words in [["--node", "box", "list"], ["nodes"]]:
+            self.assertIn("nowhere.yaml: cannot be read",
+                          self.refuse("--config", "nowhere.yaml", *words))
+
+    def test_a_certificate_that_has_ended_is_a_reason_to_hang_up(self):
+        ended = self.pki.odd("ended", "/CN=root/OU=admin", days=-1)
+        text = pathlib.Path(self.remote_env["WARREN_CONFIG"]).read_text()
+        path = self.directory / "ended.yaml"
+        for mine, other in ((self.root.certificate, ended.certificate), (self.root.key, ended.key)):
+            text = text.replace(indented(mine), indented(other))
+        path.write_text(text)
+        self.assertIn("it may not accept our certificate",
+                      self.refuse("--config", path, "--node", "box", "list", env=self.env))
+
     def test_a_machine_without_a_gateway_fails_at_once(self):
         with socket.create_server(("127.0.0.1", 0)) as listening:
             address = "127.0.0.1:%d" % listening.getsockname()[1]
@@ -175,6 +192,17 @@ class Lost(Remote):
         self.assertEqual(follows.wait().out, expected)
         outcome = runs.wait()
         self.assertEqual((outcome.out, outcome.code), (expected, 3), outcome)
+
+    def test_input_that_was_cut_off_is_a_failure(self):
+        runs = self.start("run", "sh", "-c", "read line; echo $line; cat; exit 0",
+                          stdin=subprocess.PIPE)
+        runs.type("first\n")
+        self.assertEqual(runs.next_line(), "first")
+        self.end_gateway()
+        self.restart_gateway()
+        outcome = runs.wait()
+        self.assertEqual((outcome.code, outcome.out), (125, ""), outcome)
+        self.assertIn("lost before the end of the input", outcome.err)
 
     def test_the_last_lines_go_on_where_they_were(self):
         job = self.detach("sh", "-c",

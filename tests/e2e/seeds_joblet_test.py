@@ -14,7 +14,7 @@ import shlex
 import tomllib
 import unittest
 
-from joblet_machine import JobletMachine
+from joblet_machine import ADDRESS, JobletMachine
 
 LINES = tomllib.loads(pathlib.Path(__file__).with_name("joblet_lines.toml").read_text())
 
@@ -232,6 +232,19 @@ class Nodes(DocumentTest):
                          "  - production (prod.example.com:50051)\n"
                          "  - staging (staging.example.com:50051)\n")
 
+    def test_environments_whose_certificates_are_left_out(self):
+        (self.files / "environments.yml").write_text(
+            "nodes:\n"
+            '  development:\n    address: "dev.company.com:50051"\n'
+            "    # ... dev certificates\n\n"
+            '  staging:\n    address: "staging.company.com:50051"\n')
+        self.assertEqual(self.succeed("rnx --config=environments.yml nodes"),
+                         "Available nodes in configuration:\n"
+                         "  - development (dev.company.com:50051)\n"
+                         "  - staging (staging.company.com:50051)\n")
+        self.assertIn("environments.yml: nodes.development: it has no cert",
+                      self.refuse("rnx --config=environments.yml --node=development run pytest"))
+
     def test_another_configuration(self):
         (self.files / "prod-rnx-config.yml").write_text(self.config)
         self.succeed("rnx --config=prod-rnx-config.yml list")
@@ -293,6 +306,50 @@ class Certificates(JobletMachine):
         self.succeed("scp server:/opt/joblet/config/rnx-config.yml ~/.rnx/")
         self.assertEqual(self.succeed("rnx list"), "No jobs found\n")
         self.stop_server(server, r"\Ajoblet: server\.address: new-server-ip is no address.*\n\Z")
+
+    def install_another_joblet(self):
+        """Its daemon's file and its clients', as its own script makes them: RSA keys, client
+        certificates of version 1, and an authority whose key is not kept."""
+        self.succeed("rm /opt/joblet/config/* && mkdir other && cd other && " + " && ".join([
+            "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca -subj /OU=CA/CN=CA "
+            "2>/dev/null",
+            'echo "subjectAltName=DNS:joblet,DNS:localhost" > names',
+            *(f"openssl req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr "
+              f"-subj /C=US/O=Joblet/OU={name}/CN={name}-client 2>/dev/null && "
+              f"openssl x509 -req -in {name}.csr -CA ca -CAkey ca.key -CAcreateserial -out {name} "
+              f"{'-extfile names' if name == 'Server' else ''} 2>/dev/null"
+              for name in ("Server", "admin", "viewer"))]))
+
+        def block(key, name, indentation):
+            lines = (self.work / "other" / name).read_text().splitlines()
+            return f"{' ' * indentation}{key}: |\n" + "".join(
+                f"{' ' * (indentation + 2)}{line}\n" for line in lines)
+
+        config = self.directory / "opt/joblet/config"
+        (config / "joblet-config.yml").write_text(
+            f'server:\n  address: "{ADDRESS}"\njoblet:\n  defaultMemoryLimit: 256\nsecurity:\n'
+            + block("serverCert", "Server", 2) + block("serverKey", "Server.key", 2)
+            + block("caCert", "ca", 2))
+        (config / "rnx-config.yml").write_text("nodes:\n" + "".join(
+            f'  {node}:\n    address: "{ADDRESS}:50051"\n' + block("cert", name, 4)
+            + block("key", f"{name}.key", 4) + block("ca", "ca", 4)
+            for node, name in (("default", "admin"), ("viewer", "viewer"))))
+
+    def test_those_of_another_joblet_serve_until_there_are_new_ones(self):
+        self.install_another_joblet()
+        server = self.start_daemon()
+        rnx = "rnx --config=/opt/joblet/config/rnx-config.yml"
+        self.assertEqual(self.succeed(f"{rnx} list"), "No jobs found\n")
+        self.assertIn("role viewer", self.refuse(f"{rnx} --node=viewer run true"))
+        said = self.succeed(f"JOBLET_SERVER_ADDRESS={ADDRESS} ./scripts/certs_gen_embedded.sh")
+        self.assertIn("rnx-config.yml.old is what was there", said)
+        self.assertIn("  defaultMemoryLimit: 256\n",
+                      self.succeed("cat /opt/joblet/config/joblet-config.yml"))
+        self.eventually(lambda: self.shell(f"{rnx} list").out == "No jobs found\n",
+                        "the new ones serve")
+        self.assertIn("authority", self.refuse(rnx + ".old list"))
+        self.stop_server(
+            server, r"(?m)^joblet: the gateway has the certificates that are there now$")
 
     def test_an_address_is_not_anything(self):
         self.assertIn("is neither a name nor an address", self.refuse(

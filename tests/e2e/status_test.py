@@ -74,6 +74,19 @@ class Status(WarrenTest):
                          [str(job["seq"]), job["name"], "COMPLETED", "exited(0)"])
         self.assertIn("echo seen in the table", first)
 
+    def test_list_shows_each_field_alone_as_with_all_others(self):
+        self.run_to_end("--label=a=b", "--env=X=1", "--max-memory=64M", "--priority=3",
+                        "--", "sh", "-c", "echo out; exit 2")
+        live = self.detach("sleep", "1000")
+        self.await_state(live, "RUNNING")
+        for whole in json.loads(self.succeed("list", "--format", "json")):
+            for field, value in whole.items():
+                rows = json.loads(
+                    self.succeed("list", "--format", "json", "--fields", f"id,{field}"))
+                alone = next(row for row in rows if row["id"] == whole["id"])
+                self.assertEqual(alone[field], value, field)
+        self.succeed("stop", "--grace", "0s", live)
+
     def test_list_takes_fields(self):
         job = self.detach("true")
         self.await_end(job)

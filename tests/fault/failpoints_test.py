@@ -9,16 +9,15 @@ that one whose id never reached its client is checked too: it is absent or compl
 import contextlib
 import pwd
 import re
-import signal
 import subprocess
 import unittest
 
 import remains  # Also finds the module that follows.
 from native_client import USER, NativeClient, field, hello
-from fault_fixture import ROOT, FaultTest, ends_on_usr1
+from fault_fixture import ROOT, ends_on_usr1, ends_with
+from short_jobs import KILLED, ShortJobs
 
 FAILPOINT = re.compile(r'\bfailpoint\("([^"]+)"\)')
-KILLED = -signal.SIGKILL
 
 # An account that every Debian has, and that nothing runs as.
 GATEWAY = "games"
@@ -29,34 +28,7 @@ def names_in_source():
             for name in FAILPOINT.findall(path.read_text())}
 
 
-class Failpoint(FaultTest):
-    def setUp(self):
-        super().setUp()
-        self.accepted = {}
-
-    # Steps of scenarios.
-
-    def short_job(self, status, *flags):
-        """Submits a job that prints its status and exits with it; the engine may die meanwhile."""
-        done = self.warren("run", "-d", "--label", f"ends={status}", *flags, "--",
-                           "sh", "-c", f"echo start {status}; exit {status}")
-        if done.returncode == 0:
-            self.accepted[done.stdout.strip()] = status
-        return done.stdout.strip()
-
-    def assert_dies(self):
-        self.assertEqual(self.engine.await_death(), KILLED, "the failpoint was not hit")
-
-    def assert_nothing_lost(self):
-        """Every accepted job, and every other one there is, has run once and ended as it should."""
-        rows = self.list()
-        self.assertLessEqual(set(self.accepted), {row["id"] for row in rows})
-        for row in rows:
-            status = int(row["labels"]["ends"])
-            self.assert_ended(row["id"], status, f"start {status}\n")
-            self.assertEqual(self.status(row["id"])["cause"], f"exited({status})")
-        self.await_final_rows()
-
+class Failpoint(ShortJobs):
     def assert_forgotten(self, job):
         # An engine forgets on its own time, and a job that is gone cannot be waited for.
         remains.until(lambda: job not in [row["id"] for row in self.list("--sandboxes")])
@@ -86,11 +58,13 @@ class Failpoint(FaultTest):
         self.assert_nothing_lost()
 
     def repeated_key(self, name):
-        """The call whose answer was lost is repeated, and no second job comes of it."""
+        """The call whose answer was lost is repeated, by its client and then by somebody else, and
+        no second job comes of it."""
         self.start_engine(name)
         self.short_job(4, "--idempotency-key", "again")
         self.assert_dies()
         self.start_engine()
+        self.assertEqual(list(self.accepted.values()), [4])
         job = self.short_job(4, "--idempotency-key", "again")
         self.assertEqual([row["id"] for row in self.list()], [job])
         self.assert_nothing_lost()
@@ -108,17 +82,38 @@ class Failpoint(FaultTest):
         """Without its files a job is not begun, and its client learns why."""
         path = self.directory / "greeting"
         path.write_text("hello\n")
-        self.start_engine(name)
-        client = self.client("run", "--upload", path, "--", "cat", "greeting")
-        self.assert_dies()
-        self.start_engine()
-        code, output, errors = self.finish(client)
+        code, output, errors = self.outlive(name, "run", "--upload", path, "--", "cat", "greeting")
         if code != 0:
-            self.assertEqual((code, output), (125, ""))
-            self.assertRegex(errors, r"\Awarren: [^\n]*upload[^\n]*\n\Z")
+            self.assert_refused_for_its_files(code, output, errors)
         else:
             self.assertEqual((output, errors), ("hello\n", ""))
         self.await_final_rows()
+        self.detached_upload(name, path)
+
+    def detached_upload(self, name, path):
+        """The same, but its client only waits until the files are there."""
+        code, output, errors = self.outlive(name, "run", "-d", "--upload", path, "--",
+                                            "cat", "greeting")
+        if code != 0:
+            self.assert_refused_for_its_files(code, output, errors)
+        else:
+            self.assertEqual(errors, "")
+            job, = self.wait(output.strip())
+            if job["cause"] != "start-failed(upload)":
+                self.assert_ended(job["id"], 0, "hello\n")
+        self.await_final_rows()
+
+    def outlive(self, name, *words):
+        """What a client says whose engine dies, and is followed by another."""
+        self.start_engine(name)
+        client = self.client(*words)
+        self.assert_dies()
+        self.start_engine()
+        return self.finish(client)
+
+    def assert_refused_for_its_files(self, code, output, errors):
+        self.assertEqual((code, output), (125, ""))
+        self.assertRegex(errors, r"\Awarren: [^\n]*upload[^\n]*\n\Z")
 
     def input(self, name):
         """A job reads what its client has for it, although the engine is new."""
@@ -215,7 +210,7 @@ class Failpoint(FaultTest):
 
     def forgetting(self, name):
         self.start_engine(name)
-        job = self.short_job(2, "--rm")
+        job = self.submit("--rm", "--", *ends_with(2, "start 2"))
         self.assert_dies()
         self.start_engine()
         self.assert_forgotten(job)

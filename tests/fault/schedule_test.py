@@ -107,9 +107,10 @@ class Schedules(FaultTest):
         client = self.client("run", "-d", "--schedule", "1h", "--name", "half", "--upload", large,
                              "--", "true")
         remains.until(lambda: list((self.state / "uploads").glob("*.part")))
-        self.assertEqual(self.engine.kill(), -9)
-        self.assertEqual(self.finish(client)[0], 125)
-        self.start_engine()
+        self.die_and_start_again()
+        code, output, errors = self.finish(client)
+        self.assertEqual((code, output), (125, ""))
+        self.assertIn("files were lost", errors)
         row, = self.wait("half")
         self.assertEqual((row["state"], row["cause"]), ("FAILED", "start-failed(upload)"))
         self.await_final_rows()

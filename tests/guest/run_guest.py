@@ -25,6 +25,10 @@ import images
 SECTOR = 512
 FAILED = 125
 EXIT_LINE = re.compile(r"^guest-exit: (\d+)$")
+# A kernel that does nothing but wait for itself says where, and ends.
+KERNEL_COMMAND_LINE = ("console=ttyS0 loglevel=5 panic=-1 softlockup_panic=1 watchdog_thresh=30"
+                       " mitigations=off")
+LOCK_UP = "BUG: soft lockup"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Guest:
         command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", machine.cpu,
                    "-smp", str(machine.processors), "-m", "2G", "-nodefaults",
                    "-display", "none", "-no-reboot", "-kernel", kernel.image, "-initrd", initramfs,
-                   "-append", "console=ttyS0 loglevel=4 panic=-1 mitigations=off",
+                   "-append", KERNEL_COMMAND_LINE,
                    "-serial", f"file:{self.console}", "-serial", "stdio"]
         for disk in (system, repository, self._disk.name):
             command += ["-drive", f"file={disk},if=virtio,format=raw,snapshot=on,cache=unsafe"]
@@ -78,9 +82,13 @@ class Guest:
             self._qemu.wait()
             self._limit.cancel()
 
+    def has_locked_up(self):
+        """Whether its kernel found itself waiting for itself."""
+        return self.status == FAILED and LOCK_UP in self.console.read_text(errors="replace")
+
     def explanation(self):
         """The end of the kernel's console, for a guest that did not come to its end."""
-        return "\n".join(self.console.read_text(errors="replace").splitlines()[-30:])
+        return "\n".join(self.console.read_text(errors="replace").splitlines()[-100:])
 
 
 def main():

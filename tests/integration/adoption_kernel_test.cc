@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -180,6 +181,29 @@ TEST(Adoption, WaitsForAnInitThatAnswersLate) {
   const Outcome outcome = runner.finish(std::move(left.commands[0]));
   EXPECT_EQ(outcome.exit_code(), 7);
   EXPECT_EQ(outcome.out, "ready\ncaught\n");
+}
+
+TEST(Adoption, WaitsForAllThatDoNotAnswerAtOnce) {
+  constexpr int kMany = 16;
+  // One after the other they would take 80 s, together they take 5 s.
+  constexpr std::chrono::seconds kDeadline{50};
+  const auto directory = make_directory();
+  std::vector<model::JobSpec> specs;
+  for (int status = 0; status < kMany; ++status) specs.push_back(patient(status));
+  Left left = leave_behind(directory, specs);
+  for (const os::UniqueFd& init : left.inits) ASSERT_TRUE(os::send_signal(init.get(), SIGSTOP));
+  SandboxRunner runner(directory);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto adopted = runner.adopt(left.commands);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, kDeadline);
+  for (const os::UniqueFd& init : left.inits) ASSERT_TRUE(os::send_signal(init.get(), SIGCONT));
+  ASSERT_THAT(adopted, SizeIs(kMany));
+  for (std::size_t index = 0; index < adopted.size(); ++index) {
+    EXPECT_TRUE(adopted[index].running);
+    runner.signal(left.commands[index], SIGTERM);
+    const Outcome outcome = runner.finish(std::move(left.commands[index]));
+    EXPECT_EQ(outcome.exit_code(), static_cast<int>(index));
+  }
 }
 
 // May use half a core, tells which, and is then ready.

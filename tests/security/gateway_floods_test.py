@@ -12,7 +12,7 @@ from concurrent import futures
 import grpc
 
 from engine_fixture import DEADLINE
-from gateway_fixture import (GATEWAY, Gateway, GatewayTest, call, descriptors, eventually,
+from gateway_fixture import (GATEWAY, LIST, Gateway, GatewayTest, call, descriptors, eventually,
                              resident)
 from native_client import field
 from raw_http2 import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY,
@@ -22,7 +22,6 @@ from raw_http2 import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEAD
 Code = grpc.StatusCode
 UNDEFENDED = str(pathlib.Path(GATEWAY).parent / "undefended_gateway")
 GET = "/warren.v1.Engine/Get"
-LIST = "/warren.v1.Engine/List"
 LOG = "/warren.v1.Engine/Log"
 RUN_JOB = "/joblet.JobletService/RunJob"
 MEBIBYTE = 1 << 20

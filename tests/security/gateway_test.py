@@ -10,37 +10,23 @@ import re
 import ssl
 import socket
 import subprocess
-import tempfile
-import threading
+import time
 import unittest
 
 import grpc
 
-from bad_peers import BadPeers
+from bad_peers import PREFACE, BadPeers
 from engine_fixture import DEADLINE
-from gateway_fixture import (ACCOUNT, GATEWAY, Gateway, GatewayTest, call, descriptors, eventually,
-                             resident)
+from gateway_fixture import (ACCOUNT, GATEWAY, LIST, Gateway, GatewayTest, call, descriptors,
+                             eventually, how_listing_fails, listing, read_line, resident,
+                             tls_context)
 from native_client import field
 from pki import Pki
 
 Code = grpc.StatusCode
 UNDEFENDED = str(pathlib.Path(GATEWAY).parent / "undefended_gateway")
-LIST = "/warren.v1.Engine/List"
 GET = "/warren.v1.Engine/Get"
 MEBIBYTE = 1 << 20
-
-
-def tls_context(credentials, *, newest=ssl.TLSVersion.TLSv1_3):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=credentials.authority.decode())
-    context.maximum_version = newest
-    context.set_alpn_protocols(["h2"])
-    if credentials.key is not None:
-        with tempfile.NamedTemporaryFile() as both:  # The library takes files alone.
-            both.write(credentials.certificate + credentials.key)
-            both.flush()
-            context.load_cert_chain(both.name)
-    return context
 
 
 def shake_hands(context, address):
@@ -51,9 +37,13 @@ def shake_hands(context, address):
             return connection.version(), connection.session.has_ticket
 
 
-def listing(channel, **options):
-    """The answers of List, as bytes."""
-    return list(channel.unary_stream(LIST)(b"", timeout=DEADLINE, **options))
+def is_free(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class AttackTest(GatewayTest):
@@ -76,12 +66,13 @@ class AttackTest(GatewayTest):
 
 
 class S17_Process(GatewayTest):  # pylint: disable=invalid-name
-    def threads(self):
+    @staticmethod
+    def threads(gateway):
         return [dict(re.findall(r"^(\w+):[ \t]*(.*)$", (task / "status").read_text(), re.MULTILINE))
-                for task in pathlib.Path(f"/proc/{self.gateway.pid}/task").iterdir()]
+                for task in pathlib.Path(f"/proc/{gateway.pid}/task").iterdir()]
 
-    def assert_unprivileged(self):
-        threads = self.threads()
+    def assert_unprivileged(self, gateway=None):
+        threads = self.threads(gateway or self.gateway)
         self.assertGreater(len(threads), 3)
         for status in threads:
             self.assertEqual(set(status["Uid"].split()), {str(self.account.pw_uid)})
@@ -99,6 +90,14 @@ class S17_Process(GatewayTest):  # pylint: disable=invalid-name
             for channel in channels:
                 listing(channel)
         self.assert_unprivileged()
+
+    def test_a_port_that_takes_privileges_is_all_that_they_were_for(self):
+        port = next(port for port in range(1023, 511, -1) if is_free(port))
+        gateway = Gateway(self.directory / "warren.yaml", self.directory / "run",
+                          f"127.0.0.1:{port}")
+        self.addCleanup(gateway.stop)
+        self.assertEqual(gateway.port, port)
+        self.assert_unprivileged(gateway)
 
     def test_its_environment_is_empty_and_it_has_nothing_of_the_engines(self):
         target = f"/proc/{self.gateway.pid}"
@@ -139,6 +138,27 @@ class S16_Listener(GatewayTest):  # pylint: disable=invalid-name
     def test_nothing_is_said_without_tls(self):
         with grpc.insecure_channel(self.gateway.address) as channel:
             self.assert_fails(Code.UNAVAILABLE, lambda: call(channel, LIST))
+
+
+class Descriptors(GatewayTest):
+    def what_it_says(self, *before):
+        """On standard error, from its start to its end."""
+        process = subprocess.Popen(
+            [*before, GATEWAY, "--config", self.directory / "warren.yaml", "--runtime-dir",
+             self.directory / "run", "--listen", "127.0.0.1:0"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            self.assertIn("listening on", read_line(process))
+        finally:
+            process.terminate()
+            _, said = process.communicate(timeout=DEADLINE)
+        return said.decode()
+
+    def test_too_few_for_all_connections_are_spoken_of_at_the_start(self):
+        self.assertEqual(
+            self.what_it_says("prlimit", "--nofile=1024:1024"),
+            "warren-gateway: 1024 files may be open, and all connections need 7168\n")
+        self.assertEqual(self.what_it_says("prlimit", "--nofile=1024:7168"), "")
 
 
 class S14_Names(GatewayTest):  # pylint: disable=invalid-name
@@ -245,6 +265,14 @@ class S13_Connections(AttackTest):  # pylint: disable=invalid-name
         eventually(lambda: descriptors(self.gateway.pid) <= before[0] + 2, "descriptors are back")
         listing(self.channel(self.admin))
 
+    def test_a_client_that_takes_its_time_is_waited_for(self):
+        """One of gRPC looks every 5 s alone at a connection that no call waits for."""
+        with socket.create_connection(("127.0.0.1", self.gateway.port), timeout=DEADLINE) as plain:
+            time.sleep(6)
+            with tls_context(self.admin).wrap_socket(plain, server_hostname="localhost") as slow:
+                slow.sendall(PREFACE)
+                self.assertEqual(len(slow.recv(1)), 1)
+
     def test_silence_shuts_nobody_out(self):
         """Beyond 512 connections without a call the oldest of them goes."""
         good = self.channel(self.alice)
@@ -283,61 +311,6 @@ class Undefended(AttackTest):
         peers = self.bad_peers()
         peers.never_end(2)
         eventually(lambda: resident(self.gateway.pid) > before + 400 * MEBIBYTE, "it has grown")
-
-
-class Renewal(GatewayTest):
-    """New certificates while clients call."""
-
-    def serial(self):
-        context = tls_context(self.admin)
-        with socket.create_connection(("127.0.0.1", self.gateway.port), timeout=DEADLINE) as plain:
-            with context.wrap_socket(plain, server_hostname="localhost") as connection:
-                return connection.getpeercert()["serialNumber"]
-
-    def test_new_certificates_are_shown_and_no_call_fails(self):
-        old, failures, calls = self.serial(), [], [0]
-        done = threading.Event()
-
-        def work():
-            kept = self.gateway.channel(self.admin)
-            while not done.is_set():
-                try:
-                    with contextlib.closing(self.gateway.channel(self.admin)) as fresh:
-                        listing(fresh)
-                    listing(kept)
-                    calls[0] += 2
-                except grpc.RpcError as error:
-                    failures.append(error)
-            kept.close()
-
-        threads = [threading.Thread(target=work) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        try:
-            for _ in range(3):
-                self.pki.renew_server()
-                self.pki.stage(self.gateway_directory, ACCOUNT)
-                eventually(lambda before=old: self.serial() != before, "it shows the new one")
-                old = self.serial()
-        finally:
-            done.set()
-            for thread in threads:
-                thread.join()
-        self.assertEqual(failures, [])
-        self.assertGreater(calls[0], 20)
-
-    def test_half_a_file_is_not_staged(self):
-        old = self.serial()
-        broken = self.files / "broken"
-        broken.mkdir()
-        for name in ["ca.crt", "server.crt", "server.key"]:
-            text = (self.pki.directory / name).read_text()
-            (broken / name).write_text(text[:len(text) // 2])
-        with self.assertRaises(subprocess.CalledProcessError):
-            subprocess.run([*map(str, [pathlib.Path(GATEWAY).parent / "warren-certs", "stage",
-                                       "--dir", broken, "--to", self.gateway_directory, "--user",
-                                       ACCOUNT])], check=True, capture_output=True)
-        self.assertEqual(self.serial(), old)
 
 
 if __name__ == "__main__":

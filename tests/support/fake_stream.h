@@ -37,7 +37,6 @@ class FakeStream : public gateway::Stream {
     written_.push_back(std::move(message));
     co_return Result<>{};
   }
-  [[nodiscard]] bool is_cancelled() const noexcept override { return gone_; }
 
  private:
   std::string method_;

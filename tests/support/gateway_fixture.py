@@ -7,7 +7,9 @@ import pwd
 import re
 import select
 import signal
+import ssl
 import subprocess
+import tempfile
 import time
 
 import grpc
@@ -16,6 +18,7 @@ from engine_fixture import BIN, DEADLINE, WarrenTest
 from pki import Pki
 
 GATEWAY = str(BIN / "warren-gateway")
+LIST = "/warren.v1.Engine/List"
 
 # An account that every Debian has, and that nothing runs as.
 ACCOUNT = "games"
@@ -108,6 +111,32 @@ class GatewayTest(WarrenTest):
 def call(channel, method, request=b"", timeout=DEADLINE):
     """A call with one request and one answer, both as bytes."""
     return channel.unary_unary(method)(request, timeout=timeout)
+
+
+def listing(channel, **options):
+    """The answers of List, as bytes."""
+    return list(channel.unary_stream(LIST)(b"", timeout=DEADLINE, **options))
+
+
+def how_listing_fails(channel):
+    try:
+        listing(channel)
+    except grpc.RpcError as error:
+        return error.code()
+    return None
+
+
+def tls_context(credentials, *, newest=ssl.TLSVersion.TLSv1_3):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=credentials.authority.decode())
+    context.maximum_version = newest
+    context.set_alpn_protocols(["h2"])
+    if credentials.key is not None:
+        with tempfile.NamedTemporaryFile() as both:  # The library takes files alone.
+            both.write(credentials.certificate + credentials.key)
+            both.flush()
+            context.load_cert_chain(both.name)
+    return context
 
 
 def resident(pid):

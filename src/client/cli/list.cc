@@ -38,16 +38,22 @@ Result<v1::ListRequest> make_request(const ListFlags& flags) {
   return request;
 }
 
+std::vector<std::string> possible_columns() {
+  return {"seq", "name", "state", "cause", "command", "created_at", "scheduled_at", "id"};
+}
+
 // When a job is due is of interest for as long as it waits.
 std::vector<std::string> columns_for(const v1::ListReply& reply) {
   const bool any_waits = std::ranges::any_of(
       reply.nodes(), [](const v1::Node& node) { return node.state() == "SCHEDULED"; });
-  if (!any_waits) return {"seq", "name", "state", "cause", "command", "created_at", "id"};
-  return {"seq", "name", "state", "cause", "command", "created_at", "scheduled_at", "id"};
+  std::vector<std::string> columns = possible_columns();
+  if (!any_waits) std::erase(columns, "scheduled_at");
+  return columns;
 }
 
 Result<> list(const Session& session, const ListFlags& flags) {
-  const v1::ListRequest request = WARREN_TRY(make_request(flags));
+  v1::ListRequest request = WARREN_TRY(make_request(flags));
+  request.set_view(view_of(session.fields_or(possible_columns())));
   // An empty list would not notice that a field does not exist.
   WARREN_TRY(node_to_json(v1::Node(), session.flags.fields));
   EngineClient engine = WARREN_TRY(session.connect());

@@ -55,6 +55,12 @@ void note_schedule(const Session& session, const v1::RunEvent& job) {
 Result<int> run_in_foreground(const Session& session, RunSettings settings) {
   RunSession run(std::move(settings));
   const v1::Node node = WARREN_TRY(run.run());
+  if (run.has_lost_input()) {
+    return fail(Errc::kUnavailable,
+                "the connection was lost before the end of the input: job {} has got a part of it "
+                "and is {}",
+                node.seq(), node.state());
+  }
   const int status = node.has_exit_code() ? node.exit_code() : kNotStarted;
   // --quiet or not, 125 comes with its reason.
   if (!node.message().empty() && status == kNotStarted) {

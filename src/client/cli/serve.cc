@@ -71,6 +71,7 @@ Result<> serve(const Session& session) {
 Result<> note_scheduled(const Session& session, EngineClient& engine) {
   v1::ListRequest request;
   request.add_states(std::string(model::to_text(model::State::kScheduled)));
+  request.set_view(v1::ListRequest::VIEW_BASIC);
   const auto reply = WARREN_TRY(engine.call<v1::ListReply>(wire::kList, request));
   if (reply.nodes().empty()) return {};
   const auto first = std::ranges::min_element(reply.nodes(), {}, &v1::Node::scheduled_at);

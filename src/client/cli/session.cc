@@ -64,8 +64,11 @@ Result<EngineClient> Session::connect(Startup startup) const {
 }
 
 Result<NodesFile> Session::nodes() const {
-  const bool is_named = WARREN_TRY(has_nodes_file(flags));
-  return find_nodes(NodesForm::kWarren, is_named ? flags.places.config : "");
+  const std::string& named = flags.places.config;
+  if (named.empty()) return find_nodes(NodesForm::kWarren);
+  // One that is not there may have been meant: another file could send a job to another machine.
+  const bool has_nodes = WARREN_TRY(is_nodes_file(named));
+  return find_nodes(NodesForm::kWarren, has_nodes ? named : "");
 }
 
 Result<> Session::require_here(std::string_view why_not) const {

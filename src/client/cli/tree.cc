@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/quote.h"
 #include "client/cli/commands.h"
 #include "client/node_json.h"
 #include "client/output_stream.h"
@@ -36,10 +37,7 @@ std::string title(const v1::Node& node) {
   if (!node.name().empty()) text += ' ' + node.name();
   text += ' ' + node.state();
   for (const std::string& word : node.command()) text += ' ' + word;
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
-  }
-  return text;
+  return without_controls(text, '?');
 }
 
 void append(std::string& text, const v1::Node& node, const Children& children,
@@ -67,6 +65,7 @@ Result<> tree(const Session& session, const std::string& root) {
   EngineClient engine = WARREN_TRY(session.connect());
   v1::ListRequest request;
   request.set_sandboxes(true);
+  if (!session.wants_json()) request.set_view(v1::ListRequest::VIEW_BASIC);
   const auto reply = WARREN_TRY(engine.call<v1::ListReply>(wire::kList, request));
   const Children children = children_of(reply);
   std::vector<v1::Node> tops;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/node_id.h"
+#include "base/quote.h"
 #include "base/size.h"
 #include "face/jobworker.h"
 
@@ -19,10 +20,8 @@ namespace {
 constexpr double kMicrosOfSecond = 1e6;
 
 // On one line, whatever a command's words are made of.
-std::string one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
-  return text;
+std::string one_line(std::string_view text) {
+  return without_controls(text, ' ');
 }
 
 std::string_view class_text(v1::Limits::IoClass io_class) {
@@ -73,7 +72,7 @@ std::string place_lines(const v1::Node& job) {
 }  // namespace
 
 std::string note_entry(Timestamp now, std::string_view sentence) {
-  return fmt::format("{} {}\n", to_rfc3339(now), one_line(std::string(sentence)));
+  return fmt::format("{} {}\n", to_rfc3339(now), one_line(sentence));
 }
 
 std::string start_entry(Timestamp now, const v1::Node& job) {

@@ -17,7 +17,6 @@
 
 #include "client/complaint.h"
 #include "client/personality/job_entries.h"
-#include "client/personality/log_history.h"
 #include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
@@ -73,9 +72,7 @@ Result<JobWatch> JobWatch::open(const std::string& path, Places places) {
       WARREN_TRY(os::context(os::call_for_fd([&] { return ::open(path.c_str(), kFlags, kMode); }),
                              "opening the log {}", path));
   LogHistory history = WARREN_TRY(context(read_history(log.get()), "{}", path));
-  JobWatch watch(std::move(log), std::move(history.unfinished), std::move(places));
-  if (history.is_broken_off) watch.write("\n");
-  return watch;
+  return JobWatch(std::move(log), std::move(history), std::move(places));
 }
 
 Result<> JobWatch::begin() {
@@ -167,11 +164,17 @@ Result<> JobWatch::take(const v1::NodeEvent& event) {
     write(start_entry(now(), *job));
     return {};
   }
-  write(end_entry(now(), *job));
-  const auto dumped = dump(*job);
-  running_.erase(job->id());
-  if (dumped || is_lost(dumped.error())) return dumped;
-  note(fmt::format("job {}: {}", job->id(), dumped.error().message));
+  return write_end(*job);
+}
+
+// With its output, or nothing of both: from an engine that dies meanwhile the next one is asked for
+// the same end once more.
+Result<> JobWatch::write_end(const v1::Node& job) {
+  const auto output = output_of(job);
+  if (!output && is_lost(output.error())) return std::unexpected(output.error());
+  write(end_entry(now(), job) + output.value_or(""));
+  running_.erase(job.id());
+  if (!output) note(fmt::format("job {}: {}", job.id(), output.error().message));
   return {};
 }
 
@@ -186,28 +189,36 @@ Result<std::optional<v1::Node>> JobWatch::find_job(const std::string& id) {
   return job;
 }
 
-Result<> JobWatch::dump(const v1::Node& job) {
+Result<std::string> JobWatch::output_of(const v1::Node& job) {
   v1::LogRequest request;
   request.set_node(job.id());
   const wire::CallId call = WARREN_TRY(engine_->channel().open(wire::kLog, request));
   const wire::CallEvent opened = WARREN_TRY(engine_->channel().next_of(call));
-  if (opened.end) return *opened.end;  // It never ran.
+  std::string output;
+  if (opened.end) {  // It never ran.
+    WARREN_TRY(Result<>(*opened.end));
+    return output;
+  }
   constexpr std::array<std::string_view, 2> kStreams{"stdout", "stderr"};
   for (std::size_t i = 0; i < std::min(kStreams.size(), opened.descriptors.size()); ++i) {
     const Tail tail = WARREN_TRY(read_tail(opened.descriptors[i].get()));
-    write(dump_entry(job.id(), {.stream = kStreams[i], .bytes = tail.bytes, .size = tail.size}));
+    output += dump_entry(job.id(), {.stream = kStreams[i], .bytes = tail.bytes, .size = tail.size});
   }
-  return engine_->channel().cancel(call);
+  WARREN_TRY(engine_->channel().cancel(call));
+  return output;
 }
 
 void JobWatch::note(std::string_view sentence) {
   write(note_entry(now(), sentence));
 }
 
-// A full disk must not end the server: what it serves is more than its log.
-void JobWatch::write(std::string_view text) {
+// A full disk must not end the server: what it serves is more than its log. It leaves half an
+// entry, which the next one is not to go on with.
+void JobWatch::write(std::string text) {
+  if (is_broken_off_) text.insert(0, 1, '\n');
   const auto written =
       os::context(os::write_all(log_.get(), std::as_bytes(std::span(text))), "writing the log");
+  is_broken_off_ = !written;
   if (!written) complain_as("jobworker-server", written.error().message);
 }
 
@@ -215,6 +226,7 @@ Result<> JobWatch::end_jobs() {
   if (!engine_) WARREN_TRY(connect());
   v1::ListRequest request;
   for (const char* const state : kAlive) request.add_states(state);
+  request.set_view(v1::ListRequest::VIEW_BASIC);
   const auto listed = WARREN_TRY(engine_->call<v1::ListReply>(wire::kList, request));
   for (const v1::Node& job : listed.nodes()) {
     if (job.face() != kFace) continue;

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "client/engine_client.h"
+#include "client/personality/log_history.h"
 #include "os/unique_fd.h"
 
 namespace warren::client {
@@ -41,19 +42,24 @@ class JobWatch {
   [[nodiscard]] Result<> end_jobs();
 
  private:
-  JobWatch(os::UniqueFd log, std::set<std::string> running, Places places)
-      : log_(std::move(log)), places_(std::move(places)), running_(std::move(running)) {}
+  JobWatch(os::UniqueFd log, LogHistory history, Places places)
+      : log_(std::move(log)),
+        is_broken_off_(history.is_broken_off),
+        places_(std::move(places)),
+        running_(std::move(history.unfinished)) {}
 
-  void write(std::string_view text);
+  void write(std::string text);
   [[nodiscard]] Result<> connect();
   [[nodiscard]] Result<> catch_up();
   [[nodiscard]] Result<std::vector<v1::NodeEvent>> missed_ends();
   [[nodiscard]] Result<> take_events();
   [[nodiscard]] Result<> take(const v1::NodeEvent& event);
   [[nodiscard]] Result<std::optional<v1::Node>> find_job(const std::string& id);
-  [[nodiscard]] Result<> dump(const v1::Node& job);
+  [[nodiscard]] Result<> write_end(const v1::Node& job);
+  [[nodiscard]] Result<std::string> output_of(const v1::Node& job);
 
   os::UniqueFd log_;
+  bool is_broken_off_;  // The log ends within a line.
   Places places_;
   std::optional<EngineClient> engine_;
   wire::CallId events_ = 0;

@@ -54,10 +54,15 @@ GoFlags describe(JobctlFlags& flags) {
   });
 }
 
+// As Go's programs read one without a host.
+std::string address_of(const JobctlFlags& flags) {
+  return flags.address.starts_with(':') ? "localhost" + flags.address : flags.address;
+}
+
 Result<wire::ClientChannel> connect(const JobctlFlags& flags) {
   const auto authority = flags.insecure ? Authority::kIfThere : Authority::kRequired;
   UserCertificate user = WARREN_TRY(read_user_certificate(flags.certs, authority));
-  return open_remote({.address = flags.address,
+  return open_remote({.address = address_of(flags),
                       .certificate = std::move(user.certificate),
                       .key = std::move(user.key),
                       .authority = std::move(user.authority),

@@ -17,6 +17,7 @@
 #include "os/call.h"
 #include "os/context.h"
 #include "os/file.h"
+#include "os/process.h"
 #include "os/text_file.h"
 
 namespace warren::client {
@@ -87,6 +88,7 @@ Result<std::string> find_joblet_config(const std::string& path) {
 }
 
 Result<JobletConfig> read_joblet_config(const std::string& path) {
+  WARREN_TRY(os::context(os::keep_memory_private(), "reading {}", path));
   const std::string text =
       WARREN_TRY(os::context(os::read_text(AT_FDCWD, path.c_str()), "reading {}", path));
   return context(parse_joblet_config(text), "{}", path);

@@ -15,6 +15,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::warren::test::HoldsError;
 
+Target whole_target(const char* address, const char* certificate) {
+  return {.address = address, .certificate = certificate, .key = "key", .authority = "ca"};
+}
+
 class ChooseTarget : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -28,8 +32,8 @@ class ChooseTarget : public ::testing::Test {
   }
 
   NodesFile file_{.path = "f.yml",
-                  .nodes = {{"default", {.address = "first:50051", .certificate = "usual"}},
-                            {"production", {.address = "second:50051", .certificate = "other"}}}};
+                  .nodes = {{"default", whole_target("first:50051", "usual")},
+                            {"production", whole_target("second:50051", "other")}}};
 };
 
 TEST_F(ChooseTarget, IsTheNodeCalledDefault) {

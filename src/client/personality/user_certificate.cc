@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "os/context.h"
+#include "os/process.h"
 #include "os/text_file.h"
 
 namespace warren::client {
@@ -50,6 +51,7 @@ Result<UserCertificate> read_user_certificate(const std::string& directory, Auth
                 "said by a directory that has one",
                 directory, users[0].filename().string(), users[1].filename().string());
   }
+  WARREN_TRY(os::context(os::keep_memory_private(), "reading a key"));
   UserCertificate found;
   found.certificate = WARREN_TRY(read(users.front() / "client.crt"));
   found.key = WARREN_TRY(read(users.front() / "client.key"));

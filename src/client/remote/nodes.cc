@@ -10,6 +10,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "os/context.h"
+#include "os/process.h"
+
 namespace warren::client {
 namespace {
 
@@ -26,11 +29,13 @@ std::string from_environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// The library throws when a read fails, such as that of a directory.
+// There may be keys in it. The library throws when a read fails, such as that of a directory.
 Result<std::string> read_file(const std::string& path) try {
+  WARREN_TRY(os::context(os::keep_memory_private(), "reading {}", path));
   std::ifstream file(path);
   if (!file) {
-    const Errc code = errno == ENOENT ? Errc::kNotFound : Errc::kInvalidArgument;
+    const bool is_absent = errno == ENOENT || errno == ENOTDIR;  // A home may be /dev/null.
+    const Errc code = is_absent ? Errc::kNotFound : Errc::kInvalidArgument;
     return fail(code, "{}: cannot be read", path);
   }
   return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -68,9 +73,7 @@ Result<Target> read_target(const YAML::Node& map) {
   }
   Target target;
   for (const auto& entry : map) WARREN_TRY(read_key(target, entry.first, entry.second));
-  for (const Key& key : kKeys) {
-    if ((target.*key.value).empty()) return fail(Errc::kInvalidArgument, "it has no {}", key.name);
-  }
+  if (target.address.empty()) return fail(Errc::kInvalidArgument, "it has no address");
   target.address = to_text(WARREN_TRY(parse_address(target.address)));
   return target;
 }
@@ -103,11 +106,20 @@ Result<std::vector<Node>> read_root(const YAML::Node& root) try {
   return fail(Errc::kInvalidArgument, "line {}: {}", exception.mark.line + 1, exception.msg);
 }
 
+// Whoever uses another machine of the same file is not bothered with what this one lacks.
+Result<Target> whole(const Node& node, std::string_view path) {
+  for (const Key& key : kKeys) {
+    if (!(node.target.*key.value).empty()) continue;
+    return fail(Errc::kInvalidArgument, "{}: nodes.{}: it has no {}", path, node.name, key.name);
+  }
+  return node.target;
+}
+
 }  // namespace
 
 Result<Target> NodesFile::find(std::string_view name) const {
   const auto node = std::ranges::find(nodes, name, &Node::name);
-  if (node != nodes.end()) return node->target;
+  if (node != nodes.end()) return whole(*node, path);
   std::vector<std::string_view> names;
   names.reserve(nodes.size());
   for (const Node& each : nodes) names.push_back(each.name);

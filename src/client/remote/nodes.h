@@ -15,7 +15,7 @@
 
 namespace warren::client {
 
-// A machine by the name that its file gives it.
+// A machine by the name that its file gives it. It has an address; the rest may be missing.
 struct Node {
   std::string name;
   Target target;
@@ -25,7 +25,7 @@ struct NodesFile {
   std::string path;
   std::vector<Node> nodes;  // In the order of the file.
 
-  // kNotFound names those that there are.
+  // The machine with all that a connection needs. kNotFound names those that there are.
   [[nodiscard]] Result<Target> find(std::string_view name) const;
 };
 

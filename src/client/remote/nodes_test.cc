@@ -92,14 +92,23 @@ TEST(ParseNodes, NamesAKeyWithoutMeaning) {
 }
 
 TEST(ParseNodes, NamesWhatIsMissingOrWrong) {
-  EXPECT_THAT(refusal_of("nodes:\n  a:\n    address: a:1\n    cert: C\n    key: K\n"),
-              HasSubstr("nodes.a: it has no ca"));
+  EXPECT_THAT(refusal_of("nodes:\n  a:\n    cert: C\n    key: K\n    ca: A\n"),
+              HasSubstr("nodes.a: it has no address"));
   EXPECT_THAT(refusal_of("nodes:\n  a: {address: [x], cert: C, key: K, ca: A}"),
               HasSubstr("takes one value"));
   EXPECT_THAT(refusal_of("nodes:\n  a: {address: 'a b', cert: C, key: K, ca: A}"),
               HasSubstr("nodes.a: 'a b' is no address"));
   EXPECT_THAT(refusal_of(fmt::format("nodes:\n  a:{0}  a:{0}", kNode)),
               HasSubstr("nodes.a is there twice"));
+}
+
+TEST(NodesFile, SaysWhatAMachineLacksOnceItIsWanted) {
+  const auto file = parse_nodes(
+      fmt::format("nodes:\n  a: {{address: 'a:1', cert: C, key: K}}\n  b:{}", kNode), "f.yml");
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_TRUE(file->find("b"));
+  EXPECT_THAT(file->find("a"),
+              test::HoldsError(Errc::kInvalidArgument, "f.yml: nodes.a: it has no ca"));
 }
 
 TEST(NodesFile, FindsAMachineByItsName) {
@@ -166,6 +175,11 @@ TEST_F(FindNodes, LooksNowhereElseWhereAFileIsGiven) {
   ::setenv("WARREN_CONFIG", "/no/such/file", 1);
   const std::string path = write("mine.yml");
   EXPECT_EQ(find_nodes(NodesForm::kWarren, path)->path, path);
+}
+
+TEST_F(FindNodes, FindsNothingInAHomeThatIsNoDirectory) {
+  EXPECT_THAT(find_nodes(NodesForm::kWarren, "/dev/null/.warren/client.yaml"),
+              test::HoldsError(Errc::kNotFound, HasSubstr("no file of machines")));
 }
 
 TEST_F(FindNodes, StopsAtAFileThatCannotBeRead) {

@@ -86,6 +86,7 @@ std::unexpected<Error> not_started(const os::Program& program, const os::UniqueF
   std::string_view said(text.data(), read.value_or(0));
   said = said.substr(0, said.find('\n'));
   if (said.starts_with(program.name())) said.remove_prefix(program.name().size());
+  if (said.empty()) said = ": it ended without a reason";
   return fail(Errc::kUnavailable, "starting {}{}", program.name(), said);
 }
 

@@ -27,6 +27,9 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 // For clients that do not read what is left for them when the gateway ends.
 constexpr std::chrono::seconds kFinishTime{1};
 
+// As many as one turn accepts, however many more wait.
+constexpr int kAcceptTurn = 64;
+
 // As much as one step moves.
 constexpr std::size_t kScratch = std::size_t{64} * 1024;
 
@@ -104,7 +107,7 @@ void Door::wait_to_accept() {
 }
 
 void Door::accept_waiting() {
-  for (;;) {
+  for (int turn = 0; turn < kAcceptTurn; ++turn) {
     auto accepted = accept_one(listening_.native_handle());
     if (accepted) {
       receive(std::move(accepted->socket), to_text(accepted->peer));
@@ -118,6 +121,7 @@ void Door::accept_waiting() {
       if (!cancelled) wait_to_accept();
     });
   }
+  wait_to_accept();
 }
 
 void Door::receive(os::UniqueFd socket, std::string peer) {

@@ -50,8 +50,12 @@ class DoorTest : public ::testing::Test {
   static void TearDownTestSuite() { parties_.reset(); }
 
   void open(const Door::Bounds& bounds = {}) {
-    const TlsContext context = make_tls_context(parties_->files()).value();
-    door_ = std::make_unique<Door>([context] { return context; }, bounds);
+    context_ = make_tls_context(parties_->files()).value();
+    const auto current = [this] {
+      const std::lock_guard lock(mutex_);
+      return context_;
+    };
+    door_ = std::make_unique<Door>(current, bounds);
     auto listening = listen_at(*parse_endpoint("127.0.0.1:0"));
     address_ = local_endpoint(listening->get()).value();
     door_->open(*std::move(listening), [this](os::UniqueFd socket) {
@@ -62,6 +66,12 @@ class DoorTest : public ::testing::Test {
   }
   TlsClient connect(const certs::Identity* identity = &parties_->admin) {
     return {address_, {.identity = identity}};
+  }
+
+  void renew(const certs::ServerFiles& files) {
+    const TlsContext context = make_tls_context(files).value();
+    const std::lock_guard lock(mutex_);
+    context_ = context;
   }
 
   // The library's end of the next connection. It is the test's, and blocks.
@@ -107,6 +117,7 @@ class DoorTest : public ::testing::Test {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<os::UniqueFd> taken_;
+  TlsContext context_;
   std::unique_ptr<Door> door_;
   Endpoint address_{};
 };
@@ -218,6 +229,49 @@ TEST_F(DoorTest, HoldsNoMoreThanItsBuffersForALibraryThatDoesNotRead) {
   EXPECT_LT(sent, 64U << 20);
   // What was sent comes once it is read.
   EXPECT_EQ(receive(library, kPreface.size() + sent).size(), kPreface.size() + sent);
+}
+
+TEST_F(DoorTest, BearsSomeRenewalsOfKeysAndNoMore) {
+  open();
+  for (const int kind : {SSL_KEY_UPDATE_NOT_REQUESTED, SSL_KEY_UPDATE_REQUESTED}) {
+    TlsClient client = connect();
+    ASSERT_TRUE(client.send(kPreface));
+    const os::UniqueFd library = take();
+    EXPECT_EQ(receive(library, kPreface.size()), kPreface);
+    const auto renew_keys = [&client, kind](int times) {
+      for (int i = 0; i < times; ++i) {
+        ::SSL_key_update(client.tls(), kind);
+        if (::SSL_do_handshake(client.tls()) != 1) return;
+      }
+    };
+    renew_keys(64);
+    ASSERT_TRUE(client.send(kSettings));
+    EXPECT_EQ(receive(library, kSettings.size()), kSettings);
+    send(library, kSettings);  // In its new key, if it was asked for one.
+    EXPECT_EQ(client.receive(kSettings.size()), kSettings);
+    renew_keys(1);
+    EXPECT_TRUE(is_at_end(library));
+    EXPECT_EQ(client.receive(1), "");
+  }
+}
+
+TEST_F(DoorTest, EndsWhoseAuthorityIsNotTrustedAnyMore) {
+  open();
+  TlsClient admin = connect();
+  TlsClient nobody = connect(nullptr);
+  ASSERT_TRUE(admin.send(kPreface));
+  const os::UniqueFd first = take();
+  ASSERT_TRUE(nobody.send(kPreface));
+  const os::UniqueFd second = take();
+  renew(parties_->files());  // A new certificate of the server's is no reason.
+  ASSERT_TRUE(admin.send(kSettings));
+  EXPECT_EQ(receive(first, kPreface.size() + kSettings.size()), kPreface + kSettings);
+  renew(TlsParties().files());
+  admin.send(kSettings);
+  EXPECT_TRUE(is_at_end(first));
+  EXPECT_EQ(admin.receive(1), "");
+  ASSERT_TRUE(nobody.send(kSettings));
+  EXPECT_EQ(receive(second, kPreface.size() + kSettings.size()), kPreface + kSettings);
 }
 
 TEST_F(DoorTest, TakesNothingButHttp2) {

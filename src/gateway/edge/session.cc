@@ -180,6 +180,11 @@ void Session::notice_librarys_end() {
 }
 
 void Session::take_from_client() {
+  if (!tls_->still_counts(host_.tls_context(), std::chrono::system_clock::now())) {
+    // A client that is told that its last call was not looked at would come back with it, in vain.
+    complain("its certificate does not count any more");
+    return drop();
+  }
   const std::span<std::byte> scratch = host_.scratch();
   for (std::size_t taken = 0; taken < kTurn;) {
     const auto [count, step] = tls_->read(scratch);
@@ -192,6 +197,7 @@ void Session::take_from_client() {
       return after(client_, Wait::wait_write, &Session::take_from_client);
     }
     if (step != Step::kDone) return stop_taking(step);
+    if (count < scratch.size()) break;  // It came in small pieces.
   }
   after_others(&Session::take_from_client);
 }

@@ -27,8 +27,9 @@ namespace warren::gateway {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  // From the first byte to the client's HTTP/2 preface.
-  static constexpr std::chrono::seconds kHandshakeTime{5};
+  // To the client's HTTP/2 preface. gRPC's own clients look at a connection that no call waits for
+  // every 5 s alone, and have to look three times.
+  static constexpr std::chrono::seconds kHandshakeTime{20};
   // For what is left to be written once the library or the client has ended.
   static constexpr std::chrono::seconds kEndTime{20};
   // For a client to end the connection that the library has ended.

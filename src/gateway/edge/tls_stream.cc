@@ -16,6 +16,9 @@ namespace {
 // A client renews its key after some gigabytes. Each time costs as much as some records.
 constexpr std::size_t kMostMessages = 64;
 
+// Each costs as much as a large one, however few bytes it has.
+constexpr std::size_t kMostRecords = 64;
+
 std::string reason_of_failure(const SSL& connection) {
   const unsigned long error = ::ERR_peek_last_error();
   if (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING) return "";
@@ -38,7 +41,7 @@ bool speaks_http2(const SSL& connection) {
 Result<std::unique_ptr<TlsStream>> TlsStream::accept(const TlsContext& context, int socket) {
   SSL* const connection = ::SSL_new(context.get());
   if (connection == nullptr) return certs::openssl_failure("beginning TLS");
-  std::unique_ptr<TlsStream> stream(new TlsStream(connection));
+  std::unique_ptr<TlsStream> stream(new TlsStream(connection, context));
   if (::SSL_set_fd(connection, socket) != 1) return certs::openssl_failure("beginning TLS");
   ::SSL_set_accept_state(connection);
   ::SSL_set_msg_callback(connection, &TlsStream::count_message);
@@ -60,7 +63,7 @@ TlsStream::Step TlsStream::shake_hands() {
 
 TlsStream::Moved TlsStream::read(std::span<std::byte> bytes) {
   std::size_t filled = 0;
-  while (filled < bytes.size()) {
+  for (std::size_t records = 0; filled < bytes.size() && records < kMostRecords; ++records) {
     const std::size_t messages = messages_;
     std::size_t count = 0;
     ::ERR_clear_error();
@@ -100,6 +103,31 @@ std::optional<Result<certs::Subject>> TlsStream::subject() const {
   const X509* const certificate = ::SSL_get0_peer_certificate(connection_);
   if (certificate == nullptr || ::SSL_get_verify_result(connection_) != X509_V_OK) return {};
   return certs::subject_of(*certificate);
+}
+
+bool TlsStream::still_counts(const TlsContext& context, std::chrono::system_clock::time_point now) {
+  X509* const certificate = ::SSL_get0_peer_certificate(connection_);
+  if (certificate == nullptr) return true;
+  if (!end_) end_ = certs::end_of(*certificate).value_or(std::chrono::sys_seconds());
+  if (*end_ <= now) return false;
+  if (context == trusted_by_) return true;
+  if (!is_trusted_by(context)) return false;
+  trusted_by_ = context;
+  return true;
+}
+
+// As in the handshake.
+bool TlsStream::is_trusted_by(const TlsContext& context) const {
+  const std::unique_ptr<X509_STORE_CTX, certs::FreeWith<&X509_STORE_CTX_free>> look(
+      ::X509_STORE_CTX_new());
+  if (!look) return false;
+  const bool holds = ::X509_STORE_CTX_init(look.get(), ::SSL_CTX_get_cert_store(context.get()),
+                                           ::SSL_get0_peer_certificate(connection_),
+                                           ::SSL_get_peer_cert_chain(connection_)) == 1 &&
+                     ::X509_STORE_CTX_set_default(look.get(), "ssl_client") == 1 &&
+                     ::X509_verify_cert(look.get()) == 1;
+  ::ERR_clear_error();
+  return holds;
 }
 
 TlsStream::Step TlsStream::step_after(int result) {

@@ -5,12 +5,14 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "certs/subject.h"
@@ -45,7 +47,8 @@ class TlsStream {
   // Done: HTTP/2 is what is spoken.
   [[nodiscard]] Step shake_hands();
 
-  // As much as there is, and fits. Done: it is full.
+  // As much as there is, and fits. Done: it is full, or it came in so small pieces that others
+  // have their turn before the next of them.
   [[nodiscard]] Moved read(std::span<std::byte> bytes);
   // As much as the socket takes. What it did not take must be the beginning of the next write.
   [[nodiscard]] Moved write(std::span<const std::byte> bytes);
@@ -56,17 +59,27 @@ class TlsStream {
   // Of the verified certificate that the client has shown; nothing: it has shown none.
   [[nodiscard]] std::optional<Result<certs::Subject>> subject() const;
 
+  // Whether that certificate, if there is one, has not ended and is trusted by `context` as well,
+  // which may be a newer one than that of the handshake.
+  [[nodiscard]] bool still_counts(const TlsContext& context,
+                                  std::chrono::system_clock::time_point now);
+
   // Why it failed; empty: the client has just gone.
   [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
 
  private:
-  explicit TlsStream(ssl_st* connection) : connection_(connection) {}
+  TlsStream(ssl_st* connection, TlsContext context)
+      : connection_(connection), trusted_by_(std::move(context)) {}
 
   [[nodiscard]] Step step_after(int result);
   static void count_message(int writes, int version, int kind, const void* bytes, std::size_t size,
                             ssl_st* connection, void* stream);
 
+  [[nodiscard]] bool is_trusted_by(const TlsContext& context) const;
+
   ssl_st* connection_;
+  TlsContext trusted_by_;                        // The last that was asked and did.
+  std::optional<std::chrono::sys_seconds> end_;  // Of the client's certificate.
   std::string failure_;
   bool is_up_ = false;
   std::size_t messages_ = 0;  // Of the client's, since it is up, that are no data.

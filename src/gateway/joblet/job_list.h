@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <utility>
 
 #include "face/joblet.h"
@@ -70,5 +71,13 @@ class JobList {
   std::size_t size_ = 0;  // Of all of them.
   bool is_full_ = false;  // What is older and has ended has no room.
 };
+
+// The answer with the jobs that have room in it. Nothing else of them is kept while it is sent.
+template <typename Answer, typename Job>
+[[nodiscard]] std::string serialize(JobList<Job> jobs) {
+  Answer answer;
+  *answer.mutable_jobs() = std::move(jobs).take();
+  return answer.SerializeAsString();
+}
 
 }  // namespace warren::gateway

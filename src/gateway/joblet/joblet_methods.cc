@@ -46,6 +46,12 @@ Method missing_row(std::string_view service, std::string_view name, std::string_
   });
 }
 
+Method gathering_row(std::string_view service, std::string_view name, Handler handler) {
+  Method method = joblet_row(service, name, std::move(handler));
+  method.gathers = true;
+  return method;
+}
+
 Methods joblet_methods() {
   Methods methods = v2_methods();
   std::ranges::move(uuid_methods(machine_name()), std::back_inserter(methods));

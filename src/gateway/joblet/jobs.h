@@ -30,10 +30,18 @@ using Engine = std::shared_ptr<wire::AsyncChannel>;
 [[nodiscard]] boost::asio::awaitable<Result<v1::Node>> find_by_uuid(Engine engine,
                                                                     std::string uuid);
 
-// Starts a job and gives what it has become: running, unless it waits for its time or its turn, or
-// has failed already. With uploads it is told once they are there. The caller keeps `uploads`.
-[[nodiscard]] boost::asio::awaitable<Result<v1::Node>> start_job(
+// A job that the engine has accepted.
+struct AcceptedJob {
+  std::string id;
+  std::shared_ptr<wire::AsyncCall> start = {};  // Tells of its start; null: nothing does.
+};
+
+// Asks for a job, and uploads what it is to find. The caller keeps `uploads`.
+[[nodiscard]] boost::asio::awaitable<Result<AcceptedJob>> ask_for_job(
     Engine engine, v1::Spec spec, const std::vector<Upload>& uploads);
+
+// What it has become: running, unless it waits for its time or its turn, or has failed already.
+[[nodiscard]] boost::asio::awaitable<Result<v1::Node>> await_start(Engine engine, AcceptedJob job);
 
 // Ends a job, and waits for that.
 [[nodiscard]] boost::asio::awaitable<Result<v1::Node>> stop_job(Engine engine, std::string id);

@@ -82,8 +82,15 @@ PlayedEngineTest::Served PlayedEngineTest::call(const std::string& method,
   if (row == methods.end()) return {.status = fail(Errc::kInternal, "no {}", path), .messages = {}};
   if (!channel_) channel_ = run_loop(wire::AsyncChannel::connect(socket_.path())).value();
   test::FakeStream stream(path, {request});
-  Result<> status = run_loop(row->handler({.stream = stream, .engine = channel_}));
+  Result<> status = run_loop(serve_client(*row, stream));
   return {.status = std::move(status), .messages = stream.written()};
+}
+
+PlayedEngineTest::Task<Result<>> PlayedEngineTest::serve_client(const Method& method,
+                                                                Stream& client) {
+  Request request{.stream = client, .engine = channel_};
+  request.permit.emplace(co_await permits_.acquire("client"));
+  co_return co_await method.handler(std::move(request));
 }
 
 v1::Node& PlayedEngineTest::know(std::string id, std::uint64_t seq, std::string state) {
@@ -155,6 +162,7 @@ PlayedEngineTest::Task<Result<>> PlayedEngineTest::take_uploads(CallPtr call, v1
     pipe.read.reset();
     play_.nodes.back().set_state("FAILED");
   }
+  play_.holds_others_up = permits_.in_use() > 0;
   first.set_has_uploads(false);
   co_return co_await call->send(first.SerializeAsString());
 }

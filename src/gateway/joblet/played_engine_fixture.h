@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "gateway/methods.h"
+#include "gateway/permits.h"
 #include "tests/support/listening_socket.h"
 #include "tests/support/log_files.h"
 #include "warren/v1/engine.pb.h"
@@ -38,7 +40,8 @@ struct Play {
   std::vector<v1::StopRequest> stops{};
   std::vector<v1::StatsRequest> measured{};
   std::vector<std::string> deleted{};
-  std::string archive{};  // What was uploaded.
+  std::string archive{};         // What was uploaded.
+  bool holds_others_up = false;  // The request, once that was over.
 };
 
 class PlayedEngineTest : public ::testing::Test {
@@ -83,6 +86,7 @@ class PlayedEngineTest : public ::testing::Test {
   T run_loop(Task<T> task);
   [[nodiscard]] Result<v1::Node> find(std::string_view name) const;
 
+  Task<Result<>> serve_client(const Method& method, Stream& client);
   Task<Result<>> serve(std::string name, Serve serve, CallPtr call);
   Task<Result<>> run(CallPtr call);
   Task<Result<>> take_uploads(CallPtr call, v1::RunEvent first);
@@ -95,6 +99,7 @@ class PlayedEngineTest : public ::testing::Test {
 
   test::ListeningSocket socket_;
   boost::asio::io_context io_{1};
+  Permits permits_{io_.get_executor(), 1};
   wire::Server server_{io_.get_executor(), socket_.take()};
   std::shared_ptr<wire::AsyncChannel> channel_;
 };

@@ -19,17 +19,14 @@
 
 namespace warren::gateway {
 
-// Of RunJob, whose uploads travel in it.
-inline constexpr std::size_t kLargestRunJob = std::size_t{110} << 20;
-
 // The moment of this call, with times that name no zone read on this machine's clock.
 [[nodiscard]] face::joblet::Clock clock_of_this_machine();
 
 // `number` is that of the message's field `uploads`. Nothing is asked of the engine before all of
-// the request has been checked.
+// the request has been checked. The caller keeps `client`.
 template <typename Message>
-[[nodiscard]] boost::asio::awaitable<Result<v1::Node>> run_request(Request client,
-                                                                   std::uint32_t number) {
+[[nodiscard]] boost::asio::awaitable<Result<AcceptedJob>> accept_request(const Request& client,
+                                                                         std::uint32_t number) {
   WARREN_CO_TRY(const std::optional<std::string> bytes, co_await client.stream.read());
   if (!bytes) co_return fail(Errc::kInvalidArgument, "there is no request");
   WARREN_CO_TRY(const WalkedRequest walked, walk_uploads(*bytes, number));  // Views of `bytes`.
@@ -43,7 +40,16 @@ template <typename Message>
                 face::joblet::schedule_of(message.schedule(), clock_of_this_machine()));
   if (schedule) *spec.mutable_schedule() = *schedule;
   spec.set_name(own.name());
-  co_return co_await start_job(client.engine, std::move(spec), walked.uploads);
+  co_return co_await ask_for_job(client.engine, std::move(spec), walked.uploads);
+}
+
+// The same, and what has become of the job. Others may send their uploads while it waits.
+template <typename Message>
+[[nodiscard]] boost::asio::awaitable<Result<v1::Node>> run_request(Request& client,
+                                                                   std::uint32_t number) {
+  WARREN_CO_TRY(AcceptedJob job, co_await accept_request<Message>(client, number));
+  client.permit.reset();
+  co_return co_await await_start(client.engine, std::move(job));
 }
 
 }  // namespace warren::gateway

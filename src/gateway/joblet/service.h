@@ -18,6 +18,10 @@ namespace warren::gateway {
 [[nodiscard]] Method missing_row(std::string_view service, std::string_view name,
                                  std::string_view reason);
 
+// One that goes through all jobs before it answers.
+[[nodiscard]] Method gathering_row(std::string_view service, std::string_view name,
+                                   Handler handler);
+
 [[nodiscard]] Methods v2_methods();
 
 // `machine` is what answers call the one that the jobs are on.

@@ -22,7 +22,7 @@ using boost::asio::awaitable;
 constexpr std::chrono::seconds kPatience{10};
 
 // The call's next message, given up once the patience is over. What it says is in the job's state.
-awaitable<void> await_start(std::shared_ptr<wire::AsyncCall> call) {
+awaitable<void> await_message(std::shared_ptr<wire::AsyncCall> call) {
   boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, kPatience);
   timer.async_wait([waiting = std::weak_ptr(call)](const boost::system::error_code& stopped) {
     const std::shared_ptr<wire::AsyncCall> still = waiting.lock();
@@ -38,19 +38,10 @@ std::optional<os::UniqueFd> take_archive(wire::AsyncMessage& message) {
   return std::nullopt;
 }
 
-// An upload that fails fails the job, whose state says why: so it is no error of this call.
-awaitable<void> upload(wire::AsyncMessage message, const std::vector<Upload>& uploads,
-                       std::shared_ptr<wire::AsyncCall> call) {
-  std::optional<os::UniqueFd> archive = take_archive(message);
-  if (!archive) co_return;
-  std::ignore = co_await send_archive(*std::move(archive), uploads);
-  co_await await_start(std::move(call));
-}
-
 }  // namespace
 
-awaitable<Result<v1::Node>> start_job(Engine engine, v1::Spec spec,
-                                      const std::vector<Upload>& uploads) {
+awaitable<Result<AcceptedJob>> ask_for_job(Engine engine, v1::Spec spec,
+                                           const std::vector<Upload>& uploads) {
   v1::RunRequest request;
   request.set_detach(true);
   request.set_stages(!spec.has_schedule());  // Not heard of before the job has started.
@@ -62,9 +53,19 @@ awaitable<Result<v1::Node>> start_job(Engine engine, v1::Spec spec,
   if (!message || !first.ParseFromString(message->bytes)) {
     co_return fail(Errc::kInternal, "Run: the engine's answer is malformed");
   }
-  if (first.has_uploads()) co_await upload(*std::move(message), uploads, std::move(call));
+  AcceptedJob job{.id = first.id()};
+  if (std::optional<os::UniqueFd> archive = take_archive(*message)) {
+    // An upload that fails fails the job, whose state says why: so it is no error of this call.
+    std::ignore = co_await send_archive(*std::move(archive), uploads);
+    job.start = std::move(call);
+  }
+  co_return job;
+}
+
+awaitable<Result<v1::Node>> await_start(Engine engine, AcceptedJob job) {
+  if (job.start) co_await await_message(std::move(job.start));
   v1::NodeRequest started;
-  started.set_node(first.id());
+  started.set_node(std::move(job.id));
   co_return co_await ask<v1::Node>(std::move(engine), wire::kGet, started);
 }
 

@@ -27,7 +27,7 @@ using face::joblet::uuid_of;
 
 constexpr std::uint32_t kUploads = 8;
 
-awaitable<Result<v1::Node>> requested_job(Request client) {
+awaitable<Result<v1::Node>> requested_job(const Request& client) {
   WARREN_CO_TRY(const uuid::JobRequest request, co_await receive<uuid::JobRequest>(client.stream));
   co_return co_await find_by_uuid(client.engine, request.uuid());
 }
@@ -138,13 +138,15 @@ awaitable<Result<>> list(Request client, std::string machine) {
   };
   const v1::ListRequest all;
   WARREN_CO_TRY(co_await list_jobs(client.engine, all, take));
-  uuid::Jobs answer;
-  *answer.mutable_jobs() = std::move(jobs).take();
-  co_return co_await client.stream.write(answer.SerializeAsString());
+  std::string answer = serialize<uuid::Jobs>(std::move(jobs));
+  client.permit.reset();
+  co_return co_await client.stream.write(std::move(answer));
 }
 
+constexpr std::string_view kService = "JobService";
+
 Method row(std::string_view name, Handler handler) {
-  return joblet_row("JobService", name, std::move(handler));
+  return joblet_row(kService, name, std::move(handler));
 }
 
 }  // namespace
@@ -157,12 +159,13 @@ Methods uuid_methods(const std::string& machine) {
       row("StopJob", stop),
       row("CancelJob", cancel),
       row("DeleteJob", delete_job),
-      row("DeleteAllJobs", delete_all_jobs),
+      gathering_row(kService, "DeleteAllJobs", delete_all_jobs),
       row("GetJobLogs", get_job_logs),
-      row("ListJobs", [machine](Request client) { return list(std::move(client), machine); }),
+      gathering_row(kService, "ListJobs",
+                    [machine](Request client) { return list(std::move(client), machine); }),
       row("StreamJobMetrics", stream_job_metrics),
       row("GetJobMetrics", get_job_metrics)};
-  methods.front().largest_request = kLargestRunJob;
+  methods.front().largest_request = kLargestUploadRequest;
   return methods;
 }
 

@@ -65,9 +65,9 @@ awaitable<Result<>> list(Request client) {
   const TakeJob take = [&](const v1::Node& job) { jobs.add(job_of<v2_10::Job>(job)); };
   const v1::ListRequest all;
   WARREN_CO_TRY(co_await list_jobs(client.engine, all, take));
-  v2_10::Jobs answer;
-  *answer.mutable_jobs() = std::move(jobs).take();
-  co_return co_await client.stream.write(answer.SerializeAsString());
+  std::string answer = serialize<v2_10::Jobs>(std::move(jobs));
+  client.permit.reset();
+  co_return co_await client.stream.write(std::move(answer));
 }
 
 // Until there are others. A client shows the two fields that it does not have as they are sent.
@@ -105,8 +105,8 @@ Methods v2_methods() {
   Methods methods{joblet_row(kJobs, "RunJob", run_job),
                   joblet_row(kJobs, "GetJobStatus", get_job_status),
                   joblet_row(kJobs, "StopJob", stop), joblet_row(kJobs, "GetJobLogs", get_job_logs),
-                  joblet_row(kJobs, "ListJobs", list)};
-  methods.front().largest_request = kLargestRunJob;
+                  gathering_row(kJobs, "ListJobs", list)};
+  methods.front().largest_request = kLargestUploadRequest;
   add_networks(methods, kJobs);
   add_networks(methods, kNetworks);
   constexpr std::string_view kNoVolumes = "volumes are not available yet";

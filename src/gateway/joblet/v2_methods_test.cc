@@ -158,6 +158,14 @@ TEST_F(JobletService, UploadsFilesAsOneArchive) {
   EXPECT_TRUE(files.at("data/large") == large);
 }
 
+TEST_F(JobletService, HoldsUpNoOtherUploadWhileAJobWaitsForItsTurn) {
+  v2_11::RunJobReq asked = request("true");
+  add_upload(asked, "a.csv", "1,2\n");
+  play_.holds_others_up = true;
+  EXPECT_EQ(run(asked).only<v2_10::RunJobRes>().status(), "RUNNING");
+  EXPECT_FALSE(play_.holds_others_up);
+}
+
 TEST_F(JobletService, TellsOfAJobWhoseUploadBrokeOff) {
   play_.reads_uploads = false;
   v2_11::RunJobReq asked = request("true");

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/co_try.h"
 #include "gateway/methods.h"
 
 namespace warren::gateway {
@@ -21,6 +22,9 @@ namespace asio = boost::asio;
 
 // A reader that stops costs memory for as long as it stays.
 constexpr std::chrono::hours kLongestWrite{24};
+
+// What streams of output and lists in parts send at a time, and some more, is not large.
+constexpr std::size_t kLargeMessage = std::size_t{320} << 10;
 
 std::unexpected<Error> client_gone() {
   return fail(Errc::kUnavailable, "the client has gone");
@@ -98,6 +102,10 @@ asio::awaitable<Result<std::optional<std::string>>> GrpcStream::read() {
 
 asio::awaitable<Result<>> GrpcStream::write(std::string message) {
   if (is_cancelled_) co_return client_gone();
+  Room room;
+  if (message.size() > kLargeMessage && make_room_) {
+    WARREN_CO_TRY(room, make_room_());
+  }
   const grpc::Slice slice = slice_of(std::move(message));
   outgoing_ = grpc::ByteBuffer(&slice, 1);
   StartWrite(&outgoing_);

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/call_limit.h"
@@ -30,6 +31,10 @@ struct ReadBounds {
   std::size_t bytes;
   std::optional<std::chrono::seconds> time = {};  // From when it is wanted until it is there.
 };
+
+// For a large answer, until the client has taken it; fails where there is none.
+using Room = std::vector<CallLimit::Place>;
+using MakeRoom = std::function<Result<Room>()>;
 
 // Made on any thread, used on the loop. It deletes itself when the library is done with the call,
 // which is some time after end().
@@ -44,14 +49,14 @@ class GrpcStream final : public Stream, private grpc::ServerGenericBidiReactor {
   [[nodiscard]] std::string_view method() const noexcept override { return method_; }
   [[nodiscard]] boost::asio::awaitable<Result<std::optional<std::string>>> read() override;
   [[nodiscard]] boost::asio::awaitable<Result<>> write(std::string message) override;
-  [[nodiscard]] bool is_cancelled() const noexcept override { return is_cancelled_; }
 
   void set_bounds(ReadBounds bounds) noexcept { bounds_ = bounds; }
+  void make_room_by(MakeRoom make_room) { make_room_ = std::move(make_room); }
 
   // Has `action` called once when the client goes; at once when it has gone. Empty: nothing.
   void on_cancel(std::function<void()> action);
 
-  // Ends the call. No read and no write may be waiting, and nothing may be called afterwards.
+  // Ends the call. No write may be waiting; a read that is fails. Nothing may be called afterwards.
   void end(const grpc::Status& status);
 
  private:
@@ -76,6 +81,7 @@ class GrpcStream final : public Stream, private grpc::ServerGenericBidiReactor {
   const std::vector<CallLimit::Place> places_;
   const std::string method_;
   ReadBounds bounds_;
+  MakeRoom make_room_;
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
   Waiter reader_;

@@ -209,6 +209,16 @@ asio::awaitable<grpc::Status> read_with(GrpcStream& stream, ReadBounds bounds) {
   co_return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, message.error().message);
 }
 
+asio::awaitable<grpc::Status> write_until_refused(GrpcStream& stream, MakeRoom make_room) {
+  stream.make_room_by(std::move(make_room));
+  (void)co_await stream.write(std::string(1'000, 'x'));
+  for (;;) {
+    const auto written = co_await stream.write(std::string(1'000'000, 'x'));
+    if (written) continue;
+    co_return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, written.error().message);
+  }
+}
+
 TEST(GrpcStream, CarriesMessagesBothWaysUntilTheClientsLast) {
   Service service(echo);
   Client client(service.connect());
@@ -235,6 +245,22 @@ TEST(GrpcStream, EndsThoughAReadThatTookTooLongIsUnderWay) {
   Service service([](GrpcStream& stream) { return read_with(stream, {.bytes = 3, .time = 0s}); });
   Client client(service.connect());
   EXPECT_EQ(client.finish().error_message(), "the request took longer than 0 s");
+  EXPECT_TRUE(service.all_are_gone());
+}
+
+TEST(GrpcStream, ALargeMessageNeedsRoom) {
+  std::atomic<int> asked = 0;
+  const MakeRoom make_room = [&]() -> Result<Room> {
+    if (++asked == 1) return Room();
+    return fail(Errc::kResourceExhausted, "there is no room");
+  };
+  Service service([&](GrpcStream& stream) { return write_until_refused(stream, make_room); });
+  Client client(service.connect());
+  EXPECT_EQ(client.receive().size(), 1'000U);
+  EXPECT_EQ(client.receive().size(), 1'000'000U);
+  EXPECT_EQ(client.receive(), "");
+  EXPECT_EQ(client.finish().error_message(), "there is no room");
+  EXPECT_EQ(asked, 2);
   EXPECT_TRUE(service.all_are_gone());
 }
 

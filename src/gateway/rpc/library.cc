@@ -12,12 +12,10 @@
 #include <utility>
 
 #include "gateway/limited_log.h"
+#include "gateway/methods.h"
 
 namespace warren::gateway {
 namespace {
-
-// The largest request of a face, an upload of Joblet's: 100 MiB and what goes with it.
-constexpr int kLargestOfAny = 110'000'000;
 
 // Milliseconds, where it matters.
 constexpr std::array<std::pair<const char*, int>, 13> kArguments{{
@@ -46,6 +44,10 @@ void write_line(gpr_log_func_args* line) {
 
 }  // namespace
 
+void keep_library() {
+  ::grpc_init();
+}
+
 void limit_library_log() {
   ::gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
   ::gpr_set_log_function(write_line);
@@ -55,7 +57,7 @@ void set_bounds(grpc::ServerBuilder& builder, Bytes max_memory) {
   grpc::ResourceQuota quota("gateway");
   quota.Resize(max_memory.value);
   builder.SetResourceQuota(quota);
-  builder.SetMaxReceiveMessageSize(kLargestOfAny);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(kLargestUploadRequest));
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   for (const auto& [name, value] : kArguments) builder.AddChannelArgument(name, value);

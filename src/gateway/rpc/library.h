@@ -10,6 +10,10 @@
 
 namespace warren::gateway {
 
+// Begins the library, which then goes on until the program ends: its own end may wait ten seconds
+// for a thread of its that watches a connection whose client was slow.
+void keep_library();
+
 // What the library may say of bad clients, which is to standard error: a few lines a second.
 void limit_library_log();
 

@@ -6,9 +6,9 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <expected>
 #include <functional>
 #include <map>
@@ -24,6 +24,7 @@
 #include "gateway/permits.h"
 #include "gateway/rpc/grpc_stream.h"
 #include "gateway/rpc/library.h"
+#include "loop/task.h"
 #include "wire/status.h"
 
 namespace warren::gateway {
@@ -34,6 +35,14 @@ using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
 
 constexpr std::size_t kLargeRequests = 2;
 constexpr std::chrono::seconds kLargeRequestTime{120};
+
+// Answers that are made of all jobs.
+constexpr std::size_t kGatherings = 8;
+constexpr std::chrono::seconds kGatheringRequestTime{10};
+
+// Large answers that wait to be read. What they were made of may be there as well.
+constexpr std::size_t kLargeAnswersOfClient = 64;
+constexpr std::size_t kLargeAnswersOfAll = 96;
 
 // Calls that are not over, reset or not. Through all faces: the engine takes 256 of one.
 constexpr std::size_t kCallsOfClient = 512;
@@ -71,12 +80,21 @@ class GrpcServer final : public Server, private grpc::CallbackGenericService {
         door_(std::move(options.tls), options.bounds),
         connect_(std::move(options.connect)),
         others_(std::move(options.others)),
-        permits_(loop_, kLargeRequests) {
+        permits_(loop_, kLargeRequests),
+        gatherings_(loop_, kGatherings) {
     for (Method& method : options.methods) {
       std::string path = method.path;
       methods_.emplace(std::move(path), std::move(method));
     }
   }
+
+  // Nothing comes to the library any more when that goes.
+  ~GrpcServer() override {
+    door_.close();
+    door_.finish();
+  }
+  GrpcServer(const GrpcServer&) = delete;
+  GrpcServer& operator=(const GrpcServer&) = delete;
 
   [[nodiscard]] Result<> start(os::UniqueFd listening, Bytes max_memory);
   void shut_down(std::chrono::milliseconds grace, std::function<void()> done) override;
@@ -90,6 +108,8 @@ class GrpcServer final : public Server, private grpc::CallbackGenericService {
       const grpc::GenericCallbackServerContext& context);
   [[nodiscard]] std::expected<Identity, grpc::Status> identity_of(const std::string& peer);
 
+  [[nodiscard]] Result<Room> make_room(const std::string& client);
+
   // Nothing where there is none.
   [[nodiscard]] const Method* find(std::string_view path) const;
   [[nodiscard]] asio::awaitable<void> serve(GrpcStream& stream, Identity client);
@@ -102,8 +122,11 @@ class GrpcServer final : public Server, private grpc::CallbackGenericService {
   ConnectToEngine connect_;
   Method others_;
   Permits permits_;
+  Permits gatherings_;
   CallLimit of_clients_{kCallsOfClient};
   CallLimit of_all_{kCallsOfAll};
+  CallLimit large_of_clients_{kLargeAnswersOfClient};
+  CallLimit large_of_all_{kLargeAnswersOfAll};
   std::map<std::string, Method, std::less<>> methods_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
@@ -143,7 +166,7 @@ grpc::ServerGenericBidiReactor* GrpcServer::CreateReactor(
   auto client = admit(*context);
   if (!client) return new Refusal(client.error());
   auto begin = [this, identity = std::move(client->identity)](GrpcStream& stream) mutable {
-    asio::co_spawn(loop_, serve(stream, std::move(identity)), asio::detached);
+    loop::spawn_at_once(loop_, serve(stream, std::move(identity)));
   };
   return GrpcStream::open(*context, loop_, std::move(client->places), std::move(begin));
 }
@@ -172,10 +195,23 @@ std::expected<Identity, grpc::Status> GrpcServer::identity_of(const std::string&
   return std::move(*identity);
 }
 
+Result<Room> GrpcServer::make_room(const std::string& client) {
+  auto of_client = large_of_clients_.take(client);
+  auto of_all = large_of_all_.take("");
+  if (!of_client || !of_all) {
+    return fail(Errc::kResourceExhausted, "too many large answers wait to be read");
+  }
+  Room room;
+  for (auto* const place : {&of_client, &of_all}) room.push_back(std::move(**place));
+  return room;
+}
+
+// No frame to the engine can carry a name that is no text.
 const Method* GrpcServer::find(std::string_view path) const {
   const auto method = methods_.find(path);
   if (method != methods_.end()) return &method->second;
-  return others_.handler && path.starts_with(others_.path) ? &others_ : nullptr;
+  const bool is_text = std::ranges::all_of(path, [](char c) { return c > ' ' && c <= '~'; });
+  return others_.handler && is_text && path.starts_with(others_.path) ? &others_ : nullptr;
 }
 
 asio::awaitable<void> GrpcServer::serve(GrpcStream& stream, Identity client) {
@@ -191,18 +227,22 @@ asio::awaitable<Result<>> GrpcServer::answer(GrpcStream& stream, const Identity&
 
 asio::awaitable<Result<>> GrpcServer::handle(GrpcStream& stream, const Method& method,
                                              const Identity& client) {
-  std::optional<Permits::Permit> permit;
   ReadBounds bounds{.bytes = method.largest_request};
+  std::optional<Permits::Permit> permit;
   if (method.largest_request > kLargestMessage) {
     permit.emplace(co_await permits_.acquire(client.name));
     bounds.time = kLargeRequestTime;
+  } else if (method.gathers) {
+    permit.emplace(co_await gatherings_.acquire(client.name));
+    bounds.time = kGatheringRequestTime;
   }
+  stream.make_room_by([this, name = client.name] { return make_room(name); });
   stream.set_bounds(bounds);
   auto engine = co_await connect_(client, method.face);
   if (!engine) co_return std::unexpected(std::move(engine).error());
   const std::shared_ptr<CallScope> scope = CallScope::over(*std::move(engine));
   stream.on_cancel([scope] { scope->cancel(); });
-  Request request{.stream = stream, .engine = scope};
+  Request request{.stream = stream, .engine = scope, .permit = std::move(permit)};
   co_return co_await method.handler(std::move(request));
 }
 
@@ -210,6 +250,7 @@ asio::awaitable<Result<>> GrpcServer::handle(GrpcStream& stream, const Method& m
 
 Result<std::unique_ptr<Server>> Server::start(const asio::any_io_executor& loop,
                                               os::UniqueFd listening, ServerOptions options) {
+  keep_library();
   limit_library_log();
   const Bytes max_memory = options.max_memory;
   auto server = std::make_unique<GrpcServer>(loop, std::move(options));

@@ -27,9 +27,11 @@
 namespace warren::provider {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // Init answers at once unless it is still building its sandbox or the host is very busy. A later
 // answer is the watcher's.
-constexpr int kAnswerMs = 5'000;
+constexpr std::chrono::seconds kPatience{5};
 
 constexpr plan::MessageHead kAttach{.version = plan::kProtocolVersion,
                                     .type = plan::MessageType::kAttach,
@@ -41,9 +43,11 @@ struct Answer {
 };
 
 // Init's answer to kAttach. Nothing when it has ended meanwhile.
-std::optional<Answer> receive_answer(int control) {
+std::optional<Answer> receive_answer(int control, Clock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  const int timeout = static_cast<int>(std::max(left, decltype(left){0}));
   pollfd ready{.fd = control, .events = POLLIN, .revents = 0};
-  const auto count = os::call_for<int>([&] { return ::poll(&ready, 1, kAnswerMs); });
+  const auto count = os::call_for<int>([&] { return ::poll(&ready, 1, timeout); });
   if (!count) return std::nullopt;
   if (*count == 0) return Answer();
   plan::StateEvent state{};
@@ -89,16 +93,14 @@ void LocalSandboxes::adopt(std::vector<Adoption> sandboxes, Sweep sweep,
                            Done<std::vector<Adoption>> done) {
   cleaner_->post([this, sandboxes = std::move(sandboxes), sweep, done = std::move(done)]() mutable {
     const auto groups = parts_.cgroups->list().value_or(std::vector<cgroup::GroupName>());
-    for (Adoption& adoption : sandboxes) {
-      if (const auto adopted = adopt_one(adoption, groups); !adopted) {
-        return done(std::unexpected(adopted.error()));
-      }
+    if (const auto adopted = adopt_all(sandboxes, groups); !adopted) {
+      return done(std::unexpected(adopted.error()));
     }
-    const auto remains = unclaimed(sandboxes, groups);
+    std::vector<SandboxPtr> remains = unclaimed(sandboxes, groups);
     if (sweep == Sweep::kYes) {
-      remove_all(remains);
+      remove_all(std::move(remains));
     } else {
-      for (const auto& [id, group] : remains) leave(id, group);
+      leave_all(remains);
     }
     done(std::move(sandboxes));
   });
@@ -111,19 +113,33 @@ Error foreign_init(const LiveSandbox& sandbox, std::uint16_t version) {
                   sandbox.id.to_text(), version, plan::kOldestVersion, plan::kProtocolVersion)};
 }
 
-Result<> LocalSandboxes::adopt_one(Adoption& adoption,
+Result<> LocalSandboxes::adopt_all(std::vector<Adoption>& sandboxes,
                                    const std::vector<cgroup::GroupName>& groups) {
+  std::vector<SandboxPtr> added;
+  for (const Adoption& adoption : sandboxes) added.push_back(add_again(adoption, groups));
+  std::vector<Result<bool>> attached = attach(added);
+  for (std::size_t index = 0; index < sandboxes.size(); ++index) {
+    sandboxes[index].running = WARREN_TRY(std::move(attached[index]));
+    settle(sandboxes[index], added[index]);
+  }
+  return {};
+}
+
+SandboxPtr LocalSandboxes::add_again(const Adoption& adoption,
+                                     const std::vector<cgroup::GroupName>& groups) {
   const auto footprint = parse_footprint(adoption.footprint);
   const bool has_place = footprint && !footprint->group.empty();
-  const SandboxPtr sandbox =
-      add(adoption.sandbox, adoption.process,
-          has_place ? footprint->group : group_among(groups, adoption.sandbox));
+  SandboxPtr sandbox = add(adoption.sandbox, adoption.process,
+                           has_place ? footprint->group : group_among(groups, adoption.sandbox));
   reserve_again(adoption.sandbox, adoption.footprint);
   sandbox->has_layer = true;
   sandbox->disk_limit = adoption.disk_limit;
   sandbox->log_limit = adoption.log_limit.value_or(Bytes{});
   bind_again(*sandbox);
-  adoption.running = WARREN_TRY(attach(sandbox));
+  return sandbox;
+}
+
+void LocalSandboxes::settle(Adoption& adoption, const SandboxPtr& sandbox) {
   // Only now: one that was still being built or about to end has recorded it by now.
   const auto records = parts_.logs.records(adoption.process);
   for (const plan::Record& record : records.value_or(std::vector<plan::Record>())) {
@@ -135,9 +151,7 @@ Result<> LocalSandboxes::adopt_one(Adoption& adoption,
   }
   if (adoption.running) {
     adoption.started = true;
-    return {};
-  }
-  if (adoption.started) {
+  } else if (adoption.started) {
     report_from_records(*sandbox);
   } else {
     // Nothing of it ever ran: what was prepared goes, and the engine begins anew.
@@ -145,7 +159,6 @@ Result<> LocalSandboxes::adopt_one(Adoption& adoption,
     if (!removed) spdlog::warn("removing {}: {}", sandbox->id.to_text(), removed.error().message);
     reserve_again(adoption.sandbox, adoption.footprint);
   }
-  return {};
 }
 
 void LocalSandboxes::bind_again(LiveSandbox& sandbox) {
@@ -155,18 +168,34 @@ void LocalSandboxes::bind_again(LiveSandbox& sandbox) {
   if (cores) sandbox.cores = cores_.pick_again(cores->cores);
 }
 
-Result<bool> LocalSandboxes::attach(const SandboxPtr& sandbox) {
-  auto control = parts_.sockets.connect(sandbox->id);
-  if (!control) return false;
+std::vector<Result<bool>> LocalSandboxes::attach(const std::vector<SandboxPtr>& sandboxes) {
+  std::vector<os::UniqueFd> controls;
+  for (const SandboxPtr& sandbox : sandboxes) controls.push_back(ask_for_state(sandbox->id));
+  const Clock::time_point deadline = Clock::now() + kPatience;
+  std::vector<Result<bool>> attached;
+  for (std::size_t index = 0; index < sandboxes.size(); ++index) {
+    attached.push_back(take_over(sandboxes[index], std::move(controls[index]), deadline));
+  }
+  return attached;
+}
+
+os::UniqueFd LocalSandboxes::ask_for_state(const NodeId& sandbox) {
+  auto control = parts_.sockets.connect(sandbox);
   const auto bytes = std::as_bytes(std::span(&kAttach, 1));
-  if (!os::send_message(control->get(), bytes, {})) return false;
-  auto answer = receive_answer(control->get());
+  if (!control || !os::send_message(control->get(), bytes, {})) return {};
+  return *std::move(control);
+}
+
+Result<bool> LocalSandboxes::take_over(const SandboxPtr& sandbox, os::UniqueFd control,
+                                       Clock::time_point deadline) {
+  if (!control) return false;
+  auto answer = receive_answer(control.get(), deadline);
   if (!answer) return false;
   sandbox->init.pidfd = std::move(answer->pidfd);
   if (!plan::is_driven(answer->version)) {
     return std::unexpected(foreign_init(*sandbox, answer->version));
   }
-  sandbox->control = *std::move(control);
+  sandbox->control = std::move(control);
   std::ignore = os::set_nonblocking(sandbox->control.get());
   // What follows, the pipes of the command and before them an answer that is late, is the
   // watcher's.
@@ -176,8 +205,8 @@ Result<bool> LocalSandboxes::attach(const SandboxPtr& sandbox) {
   return watched.has_value();
 }
 
-std::map<NodeId, cgroup::GroupName> LocalSandboxes::unclaimed(
-    const std::vector<Adoption>& claimed, const std::vector<cgroup::GroupName>& groups) {
+std::vector<SandboxPtr> LocalSandboxes::unclaimed(const std::vector<Adoption>& claimed,
+                                                  const std::vector<cgroup::GroupName>& groups) {
   std::map<NodeId, cgroup::GroupName> found;
   for (const NodeId& id : parts_.sockets.list()) found.emplace(id, id.to_text());
   for (const NodeId& id : parts_.pool->list().value_or(std::vector<NodeId>())) {
@@ -192,7 +221,12 @@ std::map<NodeId, cgroup::GroupName> LocalSandboxes::unclaimed(
     if (id) found.insert_or_assign(*id, group);
   }
   for (const Adoption& adoption : claimed) found.erase(adoption.sandbox);
-  return found;
+  std::vector<SandboxPtr> sandboxes;
+  for (const auto& [id, group] : found) {
+    sandboxes.push_back(add(id, NodeId(), group));
+    sandboxes.back()->has_ended = true;  // Nobody waits for it.
+  }
+  return sandboxes;
 }
 
 std::optional<NodeId> LocalSandboxes::owner_of(const cgroup::GroupName& group) {
@@ -203,30 +237,31 @@ std::optional<NodeId> LocalSandboxes::owner_of(const cgroup::GroupName& group) {
   return id ? std::optional(*id) : std::nullopt;
 }
 
-// It keeps what it has: its range of ids is taken, and close() sees that a sandbox is left.
-void LocalSandboxes::leave(const NodeId& id, const cgroup::GroupName& group) {
-  const SandboxPtr sandbox = add(id, NodeId(), group);
-  sandbox->has_ended = true;  // Nobody waits for it.
-  const auto attached = attach(sandbox);
-  const bool lives = !attached || *attached;  // One that is foreign answers as well.
-  if (const auto user = user_of(sandbox->init.pidfd)) reserve_again(id, *user);
-  spdlog::warn("nobody claims sandbox {}, {}: left as it is", id.to_text(),
-               lives ? "which runs" : "of which nothing runs");
-  ++unclaimed_;
+// They keep what they have: their ranges of ids are taken, and close() sees that sandboxes are
+// left.
+void LocalSandboxes::leave_all(const std::vector<SandboxPtr>& remains) {
+  const std::vector<Result<bool>> attached = attach(remains);
+  for (std::size_t index = 0; index < remains.size(); ++index) {
+    const LiveSandbox& sandbox = *remains[index];
+    const bool lives = attached[index].value_or(true);  // One that is foreign answers as well.
+    if (const auto user = user_of(sandbox.init.pidfd)) reserve_again(sandbox.id, *user);
+    spdlog::warn("nobody claims sandbox {}, {}: left as it is", sandbox.id.to_text(),
+                 lives ? "which runs" : "of which nothing runs");
+    ++unclaimed_;
+  }
 }
 
-void LocalSandboxes::remove_all(const std::map<NodeId, cgroup::GroupName>& unordered) {
-  std::vector<std::pair<NodeId, cgroup::GroupName>> remains(unordered.begin(), unordered.end());
+void LocalSandboxes::remove_all(std::vector<SandboxPtr> remains) {
+  std::ignore = attach(remains);
   // A cgroup can be removed once there is none below it.
-  std::ranges::stable_sort(remains, std::ranges::greater(), [](const auto& remain) {
-    return std::ranges::count(remain.second, '/');
+  std::ranges::stable_sort(remains, std::ranges::greater(), [](const SandboxPtr& remain) {
+    return std::ranges::count(remain->group, '/');
   });
-  for (const auto& [id, group] : remains) {
-    const SandboxPtr sandbox = add(id, NodeId(), group);
-    sandbox->has_ended = true;  // Nobody waits for it.
-    std::ignore = attach(sandbox);
-    const auto removed = remove_everything(*sandbox);
-    if (!removed) spdlog::warn("removing {}: {}", id.to_text(), removed.error().message);
+  for (const SandboxPtr& remain : remains) {
+    const auto removed = remove_everything(*remain);
+    if (!removed) {
+      spdlog::warn("removing {}: {}", remain->id.to_text(), removed.error().message);
+    }
   }
 }
 

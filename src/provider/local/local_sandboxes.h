@@ -8,7 +8,7 @@
 #pragma once
 
 #include <atomic>
-#include <map>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -124,17 +124,26 @@ class LocalSandboxes final : public Provider, private InitWatcher::Listener {
   [[nodiscard]] Result<> remove_everything(LiveSandbox& sandbox);
 
   // local_adopt.cc: what an earlier engine has left.
-  [[nodiscard]] Result<> adopt_one(Adoption& adoption,
+  [[nodiscard]] Result<> adopt_all(std::vector<Adoption>& sandboxes,
                                    const std::vector<cgroup::GroupName>& groups);
+  [[nodiscard]] SandboxPtr add_again(const Adoption& adoption,
+                                     const std::vector<cgroup::GroupName>& groups);
   void bind_again(LiveSandbox& sandbox);
+  // Finishes `adoption`, which says already whether its init runs.
+  void settle(Adoption& adoption, const SandboxPtr& sandbox);
   // Whose cgroup it is; nothing where it is nobody's.
   [[nodiscard]] std::optional<NodeId> owner_of(const cgroup::GroupName& group);
-  // Whether its init lives. Fails where it is one that this engine cannot drive.
-  [[nodiscard]] Result<bool> attach(const SandboxPtr& sandbox);
-  [[nodiscard]] std::map<NodeId, cgroup::GroupName> unclaimed(
-      const std::vector<Adoption>& claimed, const std::vector<cgroup::GroupName>& groups);
-  void leave(const NodeId& id, const cgroup::GroupName& group);
-  void remove_all(const std::map<NodeId, cgroup::GroupName>& unordered);
+  // Of each, whether its init lives: fails where it is one that this engine cannot drive. All are
+  // asked before any is waited for.
+  [[nodiscard]] std::vector<Result<bool>> attach(const std::vector<SandboxPtr>& sandboxes);
+  // A connection to the init of `sandbox`, which owes its answer; none where it has ended.
+  [[nodiscard]] os::UniqueFd ask_for_state(const NodeId& sandbox);
+  [[nodiscard]] Result<bool> take_over(const SandboxPtr& sandbox, os::UniqueFd control,
+                                       std::chrono::steady_clock::time_point deadline);
+  [[nodiscard]] std::vector<SandboxPtr> unclaimed(const std::vector<Adoption>& claimed,
+                                                  const std::vector<cgroup::GroupName>& groups);
+  void leave_all(const std::vector<SandboxPtr>& remains);
+  void remove_all(std::vector<SandboxPtr> remains);
 
   [[nodiscard]] SandboxPtr add(const NodeId& id, const NodeId& process, cgroup::GroupName group);
   [[nodiscard]] SandboxPtr find(const NodeId& id);

@@ -3,7 +3,6 @@
 #include "provider/local/upload_threads.h"
 
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <utility>
 
@@ -15,14 +14,6 @@ namespace warren::provider {
 namespace {
 
 constexpr std::size_t kMost = 32;
-
-os::KernelResult<> limit_waiting(int socket, std::chrono::milliseconds patience) {
-  const auto whole = std::chrono::floor<std::chrono::seconds>(patience);
-  const timeval most{.tv_sec = whole.count(),
-                     .tv_usec = std::chrono::microseconds(patience - whole).count()};
-  return os::call(
-      [&] { return ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most); });
-}
 
 }  // namespace
 
@@ -45,7 +36,6 @@ Result<os::UniqueFd> UploadThreads::begin(os::UniqueFd directory, rootfs::Unpack
       "making a socket"));
   os::UniqueFd own_end(ends[0]);
   os::UniqueFd clients_end(ends[1]);
-  WARREN_TRY(os::context(limit_waiting(own_end.get(), patience_), "limiting a socket's wait"));
   Upload& upload = uploads_.emplace_back();
   upload.archive = std::move(own_end);
   upload.thread = os::start_thread(

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include <chrono>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -17,16 +16,14 @@ namespace warren::provider {
 
 class UploadThreads {
  public:
-  static constexpr std::chrono::milliseconds kPatience{60'000};
-
-  // An upload fails when its client writes nothing for as long as `patience`.
-  explicit UploadThreads(std::chrono::milliseconds patience = kPatience) : patience_(patience) {}
+  UploadThreads() = default;
   ~UploadThreads();  // Ends those that are still waiting: to them, the archive is cut short.
   UploadThreads(const UploadThreads&) = delete;
   UploadThreads& operator=(const UploadThreads&) = delete;
 
-  // Unpacks the archive that is written to the returned descriptor below `directory`. `done` comes
-  // from the upload's thread. Fails with kResourceExhausted when too many are under way.
+  // Unpacks the archive that is written to the returned descriptor below `directory`, as long as
+  // its client does not use up the patience of `options`. `done` comes from the upload's thread.
+  // Fails with kResourceExhausted when too many are under way.
   [[nodiscard]] Result<os::UniqueFd> begin(os::UniqueFd directory, rootfs::UnpackOptions options,
                                            Done<> done);
 
@@ -37,7 +34,6 @@ class UploadThreads {
     std::jthread thread;
   };
 
-  const std::chrono::milliseconds patience_;
   std::mutex mutex_;
   std::list<Upload> uploads_;
 };

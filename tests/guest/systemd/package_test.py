@@ -236,18 +236,27 @@ class Package(PackageTest):
 
 
 class Removal(PackageTest):
+    def install_unasked(self):
+        self.succeed("DEBIAN_FRONTEND=noninteractive dpkg -i warren-joblet_*_amd64.deb")
+        self.addCleanup(self.shell, "dpkg --purge warren-joblet")
+
+    def start_job(self):
+        self.succeed("systemctl start joblet")
+        self.eventually(lambda: self.shell("/opt/joblet/rnx run sleep 1000").code == 0)
+
+    def processes(self):
+        return self.shell("pgrep -a 'warren|joblet|sleep'").out
+
     def test_ends_jobs_and_keeps_records_until_the_purge(self):
         taken = pathlib.Path("/usr/local/bin/rnx")
         taken.write_text("#!/bin/sh\necho mine\n")
         self.addCleanup(taken.unlink)
-        self.succeed("DEBIAN_FRONTEND=noninteractive dpkg -i warren-joblet_*_amd64.deb")
-        self.addCleanup(self.shell, "dpkg --purge warren-joblet")
+        self.install_unasked()
         self.assertIn('  address: "0.0.0.0"\n', (CONFIG / "joblet-config.yml").read_text())
-        self.succeed("systemctl start joblet")
-        self.eventually(lambda: self.shell("/opt/joblet/rnx run sleep 1000").code == 0)
+        self.start_job()
         self.succeed("sudo dpkg --remove warren-joblet")
         self.assertNotEqual(self.state_of_unit(), "active")
-        self.assertEqual(self.shell("pgrep -a 'warren|joblet|sleep'").out, "")
+        self.assertEqual(self.processes(), "")
         self.assertEqual(self.succeed("find /usr/bin /usr/local/bin -name '*warren*'"
                                       " -o -name rnx -o -name joblet"), f"{taken}\n")
         self.assertTrue((RECORDS / "state.db").exists())
@@ -257,6 +266,16 @@ class Removal(PackageTest):
             self.assertFalse(path.exists(), path)
         self.assertEqual(self.succeed("losetup --list --noheadings"), "")
         self.assertNotIn("warren", self.succeed("cat /proc/mounts").replace(str(ROOT), ""))
+
+    def test_ends_jobs_that_have_outlived_the_daemon(self):
+        """By an engine that is started for it, in another cgroup than the unit's."""
+        self.install_unasked()
+        self.start_job()
+        self.succeed("systemctl stop joblet")
+        self.assertIn("sleep 1000", self.processes())
+        self.succeed("sudo dpkg --purge warren-joblet")
+        self.assertEqual(self.processes(), "")
+        self.assertFalse(RECORDS.exists())
 
 
 if __name__ == "__main__":

@@ -20,6 +20,15 @@ TEST(ConnectionError, SaysWhatIsWrongInAFewWords) {
             (Error{Errc::kUnavailable, "host:1: connection refused"}));
 }
 
+TEST(ConnectionError, ThinksOfOurCertificateWhenTheServerHangsUp) {
+  for (const std::string_view words :
+       {"Socket closed", "Endpoint read failed", "Connection reset by peer"}) {
+    EXPECT_EQ(error_of(words), (Error{Errc::kUnavailable,
+                                      "host:1: the server hung up: it may not accept our "
+                                      "certificate"}));
+  }
+}
+
 TEST(ConnectionError, TellsAServerThatIsNotTheOneFromOneThatIsAway) {
   EXPECT_EQ(error_of("Tls handshake failed: SSL_ERROR_SSL: error:0A000086:SSL routines::"
                      "certificate verify failed")

@@ -6,7 +6,6 @@
 #include <grpc/support/log.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -75,8 +74,7 @@ wire::ServerOptions options_for(const Result<std::shared_ptr<grpc::Channel>>& ch
 
 int main() {
   os::name_this_process("warren-remote");
-  // A key is in its memory, which no dump and no other process of its user is to have.
-  if (::prctl(PR_SET_DUMPABLE, 0) != 0) return 1;
+  if (!os::keep_memory_private()) return 1;
   // Nobody waits for this program: the process that was started leaves another one behind.
   const pid_t child = ::fork();
   if (child != 0) ::_exit(child < 0 ? 1 : 0);
