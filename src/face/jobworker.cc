@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/decimal.h"
@@ -23,6 +24,26 @@ using model::Cause;
 constexpr std::string_view kUnlimited = "max";
 constexpr std::uint64_t kMillisOfCore = 1000;
 constexpr std::uint64_t kMillisOfPercent = 10;
+
+// What each limit is called at the beginning of a sentence about it.
+struct LimitNames {
+  std::string_view engine;
+  std::string_view field;
+  std::string_view flag;
+};
+
+constexpr std::array kLimitNames{LimitNames{"max-cpu: ", "limits.cpu: ", "-cpu: "},
+                                 LimitNames{"max-memory: ", "limits.memory_max: ", "-mem: "},
+                                 LimitNames{"max-iobps: ", "limits.io_class: ", "-io: "}};
+
+Error renamed(Error error, std::string_view LimitNames::*from, std::string_view LimitNames::*to) {
+  for (const LimitNames& names : kLimitNames) {
+    if (!error.message.starts_with(names.*from)) continue;
+    error.message.replace(0, (names.*from).size(), names.*to);
+    break;
+  }
+  return error;
+}
 
 std::string_view text_or(std::string_view text, std::string_view usual) {
   return text.empty() ? usual : text;
@@ -126,15 +147,11 @@ Result<v1::Spec> spec_of(const proto::StartJobRequest& request) {
 }
 
 Error about_field(Error error) {
-  constexpr std::array kFields{std::pair{"max-cpu: ", "limits.cpu: "},
-                               std::pair{"max-memory: ", "limits.memory_max: "},
-                               std::pair{"max-iobps: ", "limits.io_class: "}};
-  for (const auto& [native, field] : kFields) {
-    if (!error.message.starts_with(native)) continue;
-    error.message.replace(0, std::string_view(native).size(), field);
-    break;
-  }
-  return error;
+  return renamed(std::move(error), &LimitNames::engine, &LimitNames::field);
+}
+
+Error about_flag(Error error) {
+  return renamed(std::move(error), &LimitNames::field, &LimitNames::flag);
 }
 
 proto::JobMetadata metadata_of(const v1::Node& node) {

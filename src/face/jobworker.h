@@ -37,6 +37,9 @@ inline constexpr std::string_view kUsualIoClass = "low";
 // What the engine says of a limit of such a job, about the field that it came from.
 [[nodiscard]] Error about_field(Error error);
 
+// What the gateway says of such a field, about the flag of jobctl that it was sent for.
+[[nodiscard]] Error about_flag(Error error);
+
 [[nodiscard]] proto::JobMetadata metadata_of(const v1::Node& node);
 
 }  // namespace warren::face::jobworker

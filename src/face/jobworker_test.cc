@@ -107,6 +107,16 @@ TEST(AboutField, NamesTheFieldThatALimitCameFrom) {
   EXPECT_EQ(said("no room for max-memory: 1M"), "no room for max-memory: 1M");
 }
 
+TEST(AboutFlag, NamesTheFlagThatAFieldCameFrom) {
+  const auto said = [](std::string sentence) {
+    return about_flag({.code = Errc::kInvalidArgument, .message = std::move(sentence)}).message;
+  };
+  EXPECT_EQ(said("limits.memory_max: too little"), "-mem: too little");
+  EXPECT_EQ(said("limits.cpu: too much"), "-cpu: too much");
+  EXPECT_EQ(said("limits.io_class: too much"), "-io: too much");
+  EXPECT_EQ(said("no room"), "no room");
+}
+
 TEST(SpecOf, AsksForTheHostAsNobodyWithNothingButAPath) {
   proto::StartJobRequest request;
   request.set_executable("ls");

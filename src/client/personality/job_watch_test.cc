@@ -67,6 +67,17 @@ class JobWatchTest : public ::testing::Test {
     }
   }
 
+  // Start, end and output of the job, in the log of a watch that has seen its end.
+  void expect_each_part_once() const {
+    auto watch = open();
+    ASSERT_TRUE(watch && watch->begin());
+    follow(*watch, "end of stderr");
+    const std::string log = written();
+    for (const std::string_view part : {" runs: ", " has ended: ", "| hello\n"}) {
+      EXPECT_EQ(count(log, part), 1U) << part << " in " << log;
+    }
+  }
+
   std::atomic<bool> dies_ = false;  // When it is asked for output, and then no more.
 
  private:
@@ -111,24 +122,12 @@ class JobWatchTest : public ::testing::Test {
 };
 
 TEST_F(JobWatchTest, WritesWhatBecomesOfAJob) {
-  auto watch = open();
-  ASSERT_TRUE(watch && watch->begin());
-  follow(*watch, "end of stderr");
-  const std::string log = written();
-  EXPECT_EQ(count(log, " runs: "), 1U) << log;
-  EXPECT_EQ(count(log, " has ended: "), 1U) << log;
-  EXPECT_EQ(count(log, "| hello\n"), 1U) << log;
+  expect_each_part_once();
 }
 
 TEST_F(JobWatchTest, WritesAnEndOnceWhoseOutputOnlyTheNextEngineGives) {
   dies_ = true;
-  auto watch = open();
-  ASSERT_TRUE(watch && watch->begin());
-  follow(*watch, "end of stderr");
-  const std::string log = written();
-  EXPECT_EQ(count(log, " runs: "), 1U) << log;
-  EXPECT_EQ(count(log, " has ended: "), 1U) << log;
-  EXPECT_EQ(count(log, "| hello\n"), 1U) << log;
+  expect_each_part_once();
 }
 
 }  // namespace

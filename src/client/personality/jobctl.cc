@@ -17,6 +17,7 @@
 #include "client/personality/user_certificate.h"
 #include "client/remote/remote.h"
 #include "client/utf8.h"
+#include "face/jobworker.h"
 #include "jobworker/v1/jobworker.pb.h"
 
 namespace warren::client {
@@ -92,19 +93,6 @@ std::string show(const proto::JobMetadata& metadata) {
                      metadata.exit_code());
 }
 
-// What the server says of a field, about the flag that it was sent for.
-Error about_flag(Error error) {
-  constexpr std::array kFlags{std::pair{"limits.cpu: ", "-cpu: "},
-                              std::pair{"limits.memory_max: ", "-mem: "},
-                              std::pair{"limits.io_class: ", "-io: "}};
-  for (const auto& [field, flag] : kFlags) {
-    if (!error.message.starts_with(field)) continue;
-    error.message.replace(0, std::string_view(field).size(), flag);
-    break;
-  }
-  return error;
-}
-
 Result<> start(const JobctlFlags& flags) {
   proto::StartJobRequest request;
   request.set_executable(flags.executable);
@@ -115,7 +103,7 @@ Result<> start(const JobctlFlags& flags) {
   limits.set_memory_max(flags.memory);
   limits.set_io_class(flags.io_class);
   const auto response = call<proto::StartJobResponse>(flags, "StartJob", request);
-  if (!response) return std::unexpected(about_flag(response.error()));
+  if (!response) return std::unexpected(face::jobworker::about_flag(response.error()));
   return print(STDOUT_FILENO, response->job_id() + "\n");
 }
 
